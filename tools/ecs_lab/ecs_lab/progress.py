@@ -1,0 +1,58 @@
+"""Saying what takes long while it does.
+
+Long-running functions take an `OnProgress`: a callable for one line of text, `step` or `step: detail`.
+Lines of the same step follow each other and may replace each other on a terminal.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+
+OnProgress = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """For callers that do not look."""
+
+
+class Reporter:
+    """Shows progress on a console: a spinner on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._step = ""
+        self._since = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Show one line of progress."""
+        step = line.split(": ", 1)[0]
+        if step != self._step:
+            self._finish_step()
+            self._step, self._since = step, time.monotonic()
+        if self._status is not None:
+            self._status.update(line)
+        else:
+            self._console.print(f"... {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def _finish_step(self) -> None:
+        if self._step and self._status is not None:
+            self._console.print(f"[green]✓[/green] {self._step} [dim]({time.monotonic() - self._since:.1f} s)[/dim]", highlight=False)
+        self._step = ""
+
+    @contextmanager
+    def shown(self) -> Iterator["Reporter"]:
+        """Show a spinner, on a terminal, for as long as the block runs."""
+        if not self._console.is_terminal:
+            yield self
+            return
+        with self._console.status("starting") as status:
+            self._status = status
+            try:
+                yield self
+                self._finish_step()
+            finally:
+                self._status = None
