@@ -1,0 +1,136 @@
+"""The client of one project: opening it, and its operations by group."""
+
+from __future__ import annotations
+
+import random
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from ecs_operator.cloud.authentication import Authentication
+from ecs_operator.cloud.budget import Budget, BudgetLimits
+from ecs_operator.cloud.clock import Clock, SystemClock
+from ecs_operator.cloud.credentials import AccessKey, CredentialsProvider
+from ecs_operator.cloud.dispatch import Dispatcher, Observer
+from ecs_operator.cloud.errors import CloudError, invalid
+from ecs_operator.cloud.iam import CREATE_TOKEN, token_source
+from ecs_operator.cloud.operations.catalog import Flavors, Images, NetworkList, ProjectLimits
+from ecs_operator.cloud.operations.details import Identity, InterfaceList, Jobs, ServerMetadata, Versions
+from ecs_operator.cloud.operations.groups import ServerGroups
+from ecs_operator.cloud.operations.servers import ServerActions, Servers
+from ecs_operator.cloud.operations.volumes import Volumes
+from ecs_operator.cloud.session import Place, Session
+from ecs_operator.cloud.tokens import Tokens
+from ecs_operator.cloud.transport import open_http
+
+
+class EcsClient:
+    """The ECS API for one project. All operations raise CloudError. Close it when it is no longer needed.
+
+    An asynchronous context manager; or call ``close``.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.servers = Servers(session)
+        self.server_actions = ServerActions(session)
+        self.volumes = Volumes(session)
+        self.groups = ServerGroups(session)
+        self.jobs = Jobs(session)
+        self.limits = ProjectLimits(session)
+        self.flavors = Flavors(session)
+        self.images = Images(session)
+        self.interfaces = InterfaceList(session)
+        self.metadata = ServerMetadata(session)
+        self.networks = NetworkList(session)
+        self.versions = Versions(session)
+        self.identity = Identity(session)
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        endpoint: str,
+        iam_endpoint: str,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        credentials: CredentialsProvider,
+        ca_bundle: str | None = None,
+        budget: BudgetLimits | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        observer: Observer | None = None,
+    ) -> Self:
+        """A client for the project of this id, else of this name. Raises CloudError.
+
+        With an id nothing is sent yet. A name is looked up by a token, so it needs a user with password.
+        ``ca_bundle`` is PEM text; certificates are then verified against it alone. ``transport`` replaces the network in tests.
+        """
+        if not project_id and not project_name:
+            raise invalid(operation="connect", field="projectId", problem="projectId or projectName is needed")
+        time = clock or SystemClock()
+        # Request ids and jitter only: nothing here must be unguessable.
+        chance = rng or random.Random()  # noqa: S311
+        encrypted = any(address.lower().startswith("https:") for address in (endpoint, iam_endpoint))
+        http = open_http(ca_bundle=ca_bundle, encrypted=encrypted, transport=transport)
+        dispatcher = Dispatcher(http, clock=time, rng=chance, observer=observer)
+        fetch = token_source(
+            dispatcher, iam_endpoint=iam_endpoint, project_id=project_id or "", project_name=project_name or "", clock=time
+        )
+        tokens = Tokens(fetch, clock=time)
+        session = Session(
+            Place(endpoint=endpoint, iam_endpoint=iam_endpoint, project_id=project_id or ""),
+            dispatcher=dispatcher,
+            authentication=Authentication(credentials, tokens=tokens, clock=time),
+            budget=Budget(budget or BudgetLimits(), clock=time),
+            clock=time,
+            rng=chance,
+        )
+        client = cls(session)
+        if not project_id:
+            try:
+                found = await client._look_up(project_name or "", credentials, tokens)
+            except BaseException:
+                await client.close()
+                raise
+            session.place = Place(endpoint=endpoint, iam_endpoint=iam_endpoint, project_id=found)
+        return client
+
+    @property
+    def endpoint(self) -> str:
+        """Where the ECS API is."""
+        return self._session.place.endpoint
+
+    @property
+    def project_id(self) -> str:
+        """The project's id."""
+        return self._session.place.project_id
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def _look_up(self, name: str, provider: CredentialsProvider, tokens: Tokens) -> str:
+        """The id of a project, from the token that is scoped to it, else from IAM's list."""
+        current = await provider.get()
+        if isinstance(current, AccessKey):
+            raise invalid(operation="listProjects", field="projectId", problem="is needed with an access key")
+        token = await tokens.get(current)
+        if token.project_id:
+            return token.project_id
+        matches = [project.id for project in await self.identity.projects() if project.name == name]
+        if len(matches) != 1:
+            raise _unknown_project(name)
+        return matches[0]
+
+
+def _unknown_project(name: str) -> CloudError:
+    return invalid(operation=CREATE_TOKEN.name, field="projectName", problem=f"the account has no single project named {name!r}")

@@ -1,0 +1,1 @@
+"""The operations of the API, grouped as the reference groups them."""

@@ -1,0 +1,216 @@
+"""Servers: their life, power and size, and how they are listed (ECS API reference 5.1, 5.2, 5.3, 5.6.3, 6.2, 6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from ecs_operator.cloud.errors import Meaning, Outcome
+from ecs_operator.cloud.failures import failed
+from ecs_operator.cloud.models.catalog import Links
+from ecs_operator.cloud.models.create import CreateServers
+from ecs_operator.cloud.models.jobs import JobAccepted, JobAcceptedAnswer
+from ecs_operator.cloud.models.servers import Server, ServerRow
+from ecs_operator.cloud.models.volumes import BlockDevice, BlockDevices
+from ecs_operator.cloud.models.wire import Answer
+from ecs_operator.cloud.operation import MICROVERSION_HIGHEST, Family, Kind, Lane, Operation
+from ecs_operator.cloud.operations.checks import batch, check
+from ecs_operator.cloud.session import Session
+from ecs_operator.cloud.sweep import Page, Sweep, collect
+
+_SERVERS = "/v1/{project_id}/cloudservers"
+_NATIVE = "/v2.1/{project_id}/servers"
+
+CREATE = Operation(section="5.1.1", name="createServers", method="POST", path=_SERVERS, kind=Kind.CREATE, lane=Lane.CREATE)
+DELETE = Operation(section="5.1.2", name="deleteServers", method="POST", path=f"{_SERVERS}/delete", kind=Kind.WRITE, lane=Lane.URGENT)
+RESIZE = Operation(
+    section="5.2.4", name="resizeServer", method="POST", path=f"{_SERVERS}/{{server_id}}/resize", kind=Kind.WRITE, lane=Lane.URGENT
+)
+START = Operation(section="5.3.1", name="startServers", method="POST", path=f"{_SERVERS}/action", kind=Kind.WRITE, lane=Lane.URGENT)
+REBOOT = Operation(section="5.3.2", name="rebootServers", method="POST", path=f"{_SERVERS}/action", kind=Kind.WRITE, lane=Lane.URGENT)
+STOP = Operation(section="5.3.3", name="stopServers", method="POST", path=f"{_SERVERS}/action", kind=Kind.WRITE, lane=Lane.URGENT)
+BLOCK_DEVICES = Operation(
+    section="5.6.3", name="listBlockDevices", method="GET", path="/v2.1/servers/{server_id}/block_device", family=Family.NOVA
+)
+UPDATE = Operation(
+    section="6.2.2",
+    name="updateServer",
+    method="PUT",
+    path=f"{_NATIVE}/{{server_id}}",
+    family=Family.NOVA,
+    kind=Kind.WRITE,
+    lane=Lane.URGENT,
+    microversion=MICROVERSION_HIGHEST,
+)
+LIST = Operation(
+    section="6.2.5",
+    name="listServersDetails",
+    method="GET",
+    path=f"{_NATIVE}/detail",
+    family=Family.NOVA,
+    lane=Lane.RESYNC,
+    lists=True,
+    microversion=MICROVERSION_HIGHEST,
+)
+SHOW = Operation(
+    section="6.2.6",
+    name="showServer",
+    method="GET",
+    path=f"{_NATIVE}/{{server_id}}",
+    family=Family.NOVA,
+    microversion=MICROVERSION_HIGHEST,
+)
+LOCK = Operation(
+    section="6.3.4",
+    name="lockServer",
+    method="POST",
+    path=f"{_NATIVE}/{{server_id}}/action",
+    family=Family.NOVA,
+    kind=Kind.WRITE,
+    lane=Lane.URGENT,
+)
+UNLOCK = Operation(
+    section="6.3.5",
+    name="unlockServer",
+    method="POST",
+    path=f"{_NATIVE}/{{server_id}}/action",
+    family=Family.NOVA,
+    kind=Kind.WRITE,
+    lane=Lane.URGENT,
+)
+
+
+class _ServerAnswer(Answer):
+    server: ServerRow
+
+
+class _ServerPage(Answer):
+    """The rows are read one by one, so that a broken one does not hide the others."""
+
+    servers: tuple[Mapping[str, object], ...]
+    links: Links = Field(alias="servers_links", default=())
+
+
+class Servers:
+    """Operations on servers. All raise CloudError."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def create(self, request: CreateServers, *, client_token: str | None, deadline: float | None = None) -> JobAccepted:
+        """5.1.1: start creating servers. Sent once, within ``deadline`` seconds (60 by default), waiting included.
+
+        ``client_token`` (a UUID) makes endpoints that know it answer a repeated request as the first time.
+        """
+        headers = {"X-Client-Token": client_token} if client_token else {}
+        answer = await self._session.call(CREATE, body=request.body(), headers=headers, deadline=deadline, secrets=request.secrets())
+        return answer.read(JobAcceptedAnswer).accepted()
+
+    async def delete(self, server_ids: Iterable[str], *, delete_public_ip: bool, delete_volume: bool) -> JobAccepted:
+        """5.1.2: start deleting 1 to 1000 servers. ``delete_volume`` concerns all data disks attached to them."""
+        servers = batch(DELETE, "servers", server_ids)
+        body = {"servers": servers, "delete_publicip": delete_public_ip, "delete_volume": delete_volume}
+        return await self._job(DELETE, body)
+
+    async def start(self, server_ids: Iterable[str]) -> JobAccepted:
+        """5.3.1: start 1 to 1000 servers."""
+        return await self._job(START, {"os-start": {"servers": batch(START, "os-start.servers", server_ids)}})
+
+    async def stop(self, server_ids: Iterable[str], mode: Literal["SOFT", "HARD"]) -> JobAccepted:
+        """5.3.3: stop 1 to 1000 servers, softly or by pulling the plug."""
+        return await self._job(STOP, {"os-stop": {"type": mode, "servers": batch(STOP, "os-stop.servers", server_ids)}})
+
+    async def reboot(self, server_ids: Iterable[str], mode: Literal["SOFT", "HARD"]) -> JobAccepted:
+        """5.3.2: reboot 1 to 1000 servers."""
+        return await self._job(REBOOT, {"reboot": {"type": mode, "servers": batch(REBOOT, "reboot.servers", server_ids)}})
+
+    async def resize(self, server_id: str, flavor: str, *, dedicated_host_id: str | None = None) -> JobAccepted:
+        """5.2.4: give a stopped server another flavor. Servers on a dedicated host must name it (``Ecs.0803``)."""
+        check(RESIZE, "resize.flavorRef", "must not be empty", holds=bool(flavor))
+        resize = {"flavorRef": flavor} | ({"dedicated_host_id": dedicated_host_id} if dedicated_host_id else {})
+        return await self._job(RESIZE, {"resize": resize}, path={"server_id": server_id})
+
+    async def get(self, server_id: str) -> Server:
+        """6.2.6: one server."""
+        answer = await self._session.call(SHOW, path={"server_id": server_id})
+        return answer.read(_ServerAnswer).server.server()
+
+    async def pages(self, *, limit: int = 100, changes_since: str | None = None) -> AsyncIterator[tuple[Server, ...]]:
+        """6.2.5: all servers, page by page; with ``changes_since`` (ISO 8601) those that changed after it, deleted ones too."""
+        async with aclosing(self._pages(limit=limit, changes_since=changes_since)) as pages:
+            async for page in pages:
+                if page.servers:
+                    yield page.servers
+
+    async def sweep(self, *, limit: int = 100) -> Sweep:
+        """6.2.5: all servers, and whether the list is complete. Raises only when not even the first page came."""
+        async with aclosing(self._pages(limit=limit, changes_since=None)) as pages:
+            return await collect(pages)
+
+    async def update(self, server_id: str, *, name: str | None = None, description: str | None = None) -> Server:
+        """6.2.2: rename or describe a server, without effect on what runs in it."""
+        check(UPDATE, "server.name", "1 to 255 characters", holds=name is None or 1 <= len(name) <= 255)
+        fits = description is None or len(description.encode()) <= 255
+        check(UPDATE, "server.description", "at most 255 bytes", holds=fits)
+        changes = {"name": name, "description": description}
+        body = {"server": {key: value for key, value in changes.items() if value is not None}}
+        check(UPDATE, "server", "name or description must be given", holds=bool(body["server"]))
+        answer = await self._session.call(UPDATE, path={"server_id": server_id}, body=body)
+        return answer.read(_ServerAnswer).server.server()
+
+    async def block_devices(self, server_id: str) -> tuple[BlockDevice, ...]:
+        """5.6.3: the disks of a server with their devices."""
+        answer = await self._session.call(BLOCK_DEVICES, path={"server_id": server_id})
+        return answer.read(BlockDevices).volume_attachments
+
+    async def _job(self, operation: Operation, body: Mapping[str, object], *, path: Mapping[str, str] | None = None) -> JobAccepted:
+        answer = await self._session.call(operation, path=path, body=body)
+        return answer.read(JobAcceptedAnswer).accepted()
+
+    async def _pages(self, *, limit: int, changes_since: str | None) -> AsyncGenerator[Page, None]:
+        """Pages until an empty one without a next link: a short page is not the last. The last page yielded is that empty one."""
+        check(LIST, "limit", "1 to 1000", holds=1 <= limit <= 1000)
+        markers: set[str] = set()
+        query = {"limit": str(limit)} | ({"changes-since": changes_since} if changes_since else {})
+        while True:
+            answer = await self._session.call(LIST, query=query)
+            page = _read(answer.read(_ServerPage))
+            yield page
+            if not page.last_id and not page.has_next:
+                return
+            if not page.last_id or page.last_id in markers:
+                problem = "the list of servers does not go on: the same page again, or none where one was announced"
+                raise failed(answer.call, outcome=Outcome.UNKNOWN, meaning=Meaning.INTERNAL, message=problem, answer=answer.raw)
+            markers.add(page.last_id)
+            query = {**query, "marker": page.last_id}
+
+
+def _read(page: _ServerPage) -> Page:
+    servers, unreadable, last_id = [], 0, ""
+    for row in page.servers:
+        identity = row.get("id")
+        last_id = identity if isinstance(identity, str) else last_id
+        try:
+            servers.append(ServerRow.model_validate(row).server())
+        except ValidationError:
+            unreadable += 1
+    has_next = any(link.rel == "next" for link in page.links)
+    return Page(servers=tuple(servers), unreadable=unreadable, last_id=last_id, has_next=has_next)
+
+
+class ServerActions:
+    """Native actions on one server. All raise CloudError."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def lock(self, server_id: str) -> None:
+        """6.3.4: lock a server, so that nothing about its life, disks, interfaces and password can be changed."""
+        await self._session.call(LOCK, path={"server_id": server_id}, body={"lock": None})
+
+    async def unlock(self, server_id: str) -> None:
+        """6.3.5: unlock it."""
+        await self._session.call(UNLOCK, path={"server_id": server_id}, body={"unlock": None})
