@@ -1,0 +1,209 @@
+"""kopf as informer: in a thread and loop of its own, supervised, and only keys come out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import kopf
+
+from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.engine.sightings import Sighting, sighting
+from ecs_operator.kube.credentials import Access
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LATER_PAUSE = 10.0
+_LOGIN_VALID = timedelta(minutes=30)
+_SOON = 60.0
+"""A login or an end within this many seconds after the one before counts as repeated."""
+_LONGEST_LOGIN_PAUSE = 10.0
+_LONGEST_RESTART_PAUSE = 30.0
+_STOP_SECONDS = 10.0
+_BEAT_SECONDS = 1.0
+_DEAD_AFTER = 60.0
+_SHORT_RUNS_ALLOWED = 10
+
+
+class Forever:
+    """Pauses between the attempts of one request: endless, and can be iterated anew.
+
+    With a finite list kopf ends at the last failure, so that one phase of 5xx or 403 stops all watches.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Start again with the short pauses."""
+        yield from _FIRST_PAUSES
+        while True:
+            yield _LATER_PAUSE
+
+
+class Informer:
+    """Watches some kinds and tells which objects were seen, and which are gone.
+
+    kopf ends at a 404, at a watch error other than 410 and at a truncated line; it is started anew then, and lists everything again.
+    It cancels every task that was created while it ran in its loop, and it would take the signals of the main thread: that is why it has
+    a thread to itself. An event may come late, twice, or never (a deletion inside a gap of the watch): look at the key, not at the event.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: Callable[[], Access],
+        group: str,
+        version: str,
+        plurals: Sequence[str],
+        namespaces: Sequence[str],
+        on_seen: Callable[[ObjectKey, Sighting], None],
+        on_gone: Callable[[ObjectKey], None],
+        rng: Random,
+    ) -> None:
+        """``on_seen`` and ``on_gone`` are called in the event loop that ``start`` was called in."""
+        self._access = access
+        self._group, self._version, self._plurals = group, version, tuple(plurals)
+        self._namespaces = tuple(namespaces)
+        self._on_seen, self._on_gone = on_seen, on_gone
+        self._rng = rng
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._stop_current: Callable[[], None] | None = None
+        self._beat = time.monotonic()
+        self._short_runs = 0
+        self._logins = 0
+        self._last_login = 0.0
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start the thread. Events are handed to the running loop."""
+        self._home = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._supervise, name="informer", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """The thread's loop turns, and kopf does not end again and again."""
+        turning = self._thread is not None and self._thread.is_alive() and time.monotonic() - self._beat < _DEAD_AFTER
+        return turning and self._short_runs < _SHORT_RUNS_ALLOWED
+
+    async def close(self) -> None:
+        """Stop watching; nothing is handed over afterwards."""
+        self._closing.set()
+        if self._stop_current is not None:
+            self._stop_current()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
+            if self._thread.is_alive():
+                logger.warning("the informer did not stop within %.0f s", _STOP_SECONDS)
+
+    def _supervise(self) -> None:
+        pause = 1.0
+        while not self._closing.is_set():
+            started = time.monotonic()
+            try:
+                asyncio.run(self._run_once())
+            except Exception as error:  # noqa: BLE001 - whatever ends kopf, it is started again
+                logger.warning("the informer ended: %s: %s", type(error).__name__, _first_line(error))
+            if self._closing.is_set():
+                return
+            short = time.monotonic() - started < _SOON
+            self._short_runs = self._short_runs + 1 if short else 0
+            pause = min(_LONGEST_RESTART_PAUSE, pause * 2) if short else 1.0
+            self.restarts += 1
+            logger.warning("starting the informer again (restart %d)", self.restarts)
+            self._closing.wait(self._rng.uniform(0.0, pause))
+
+    async def _run_once(self) -> None:
+        # The flag must be an asyncio.Event of this loop: with a threading.Event a failed kopf hangs for ever.
+        stop, here = asyncio.Event(), asyncio.get_running_loop()
+
+        def stop_current() -> None:
+            if not here.is_closed():
+                here.call_soon_threadsafe(stop.set)
+
+        self._stop_current = stop_current
+        if self._closing.is_set():
+            return
+        beating = asyncio.create_task(self._keep_beating())
+        try:
+            scope: Mapping[str, Any] = {"namespaces": self._namespaces} if self._namespaces else {"clusterwide": True}
+            await kopf.operator(registry=self._registry(), settings=_settings(), standalone=True, stop_flag=stop, **scope)
+        finally:
+            beating.cancel()
+
+    async def _keep_beating(self) -> None:
+        while True:
+            self._beat = time.monotonic()
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        async def login(**_: object) -> kopf.ConnectionInfo:
+            return await self._login()
+
+        for plural in self._plurals:
+            self._watch(registry, plural)
+        return registry
+
+    def _watch(self, registry: kopf.OperatorRegistry, plural: str) -> None:
+        @kopf.on.event(self._group, self._version, plural, registry=registry, id=f"mark-{plural}")
+        async def mark(type: str | None, body: kopf.Body, **_: object) -> None:  # noqa: A002 - kopf's name
+            # The body is shared and mutable: everything that is kept is copied out of it here.
+            metadata = body["metadata"]
+            key = ObjectKey(plural, metadata.get("namespace") or "", metadata["name"])
+            if type == "DELETED":
+                self._hand_over(self._on_gone, key)
+            else:
+                self._hand_over(self._on_seen, key, sighting(metadata))
+
+    def _hand_over(self, receive: Callable[..., None], *what: object) -> None:
+        home = self._home
+        if home is not None and not self._closing.is_set() and not home.is_closed():
+            home.call_soon_threadsafe(receive, *what)
+
+    async def _login(self) -> kopf.ConnectionInfo:
+        """Called at start, when the credentials expire, and after every 401: that one must not spin."""
+        now = time.monotonic()
+        repeated = self._logins > 0 and now - self._last_login < _SOON
+        self._logins = self._logins + 1 if repeated else 1
+        if repeated:
+            await asyncio.sleep(min(_LONGEST_LOGIN_PAUSE, 2.0 ** (self._logins - 2)))
+        self._last_login = time.monotonic()
+        access = self._access()
+        return kopf.ConnectionInfo(
+            server=access.server,
+            ca_data=access.authority[max(0, access.authority.find("-----BEGIN ")) :] if access.authority else None,
+            token=access.token,
+            scheme="Bearer" if access.token else None,
+            trust_env=True,
+            # Also makes two logins with the same token differ: kopf gives up on one that it has seen fail.
+            expiration=datetime.now(UTC) + _LOGIN_VALID,
+        )
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.queueing.idle_timeout = 0.1
+    settings.watching.chunk_size = 500
+    settings.watching.server_timeout = 240
+    settings.watching.inactivity_timeout = 70
+    settings.networking.error_backoffs = Forever()
+    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = 30
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.execution.max_workers = 1
+    return settings
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
