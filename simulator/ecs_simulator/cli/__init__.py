@@ -1,0 +1,5 @@
+"""The command ``ecs-simulator``."""
+
+from ecs_simulator.cli.main import main
+
+__all__ = ["main"]
