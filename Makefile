@@ -37,7 +37,7 @@ demo: $(READY) ## Everything on this machine: a real API server, a simulated clo
 
 .PHONY: test
 test: $(READY) ## All that CI runs, in its order; stops at the first failure
-	@$(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd e2e faults
+	@MAKE="$(MAKE)" $(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd e2e faults
 
 # --- one step each ---
 

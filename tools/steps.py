@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Runs targets of the Makefile one after the other, stops at the first that fails, and says what ran: `steps.py TARGET ...`."""
 
 import os
@@ -13,20 +14,22 @@ NOT_RUN = (
 
 def main() -> int:
     """Returns the exit code of the step that failed, else 0."""
-    steps = sys.argv[1:]
     ran: list[tuple[str, str]] = []
-    code = 0
-    for step in steps:
-        if code:
-            ran.append((step, f"not run: {ran[-1][0]} failed" if not ran[-1][1].startswith("not run") else ran[-1][1]))
+    code, failed = 0, ""
+    for step in sys.argv[1:]:
+        if failed:
+            ran.append((step, f"not run, because {failed} failed"))
             continue
         print(f"=== {step}", flush=True)
         started = time.monotonic()
         code = subprocess.run([os.environ.get("MAKE", "make"), step], check=False).returncode
+        failed = step if code else ""
         ran.append((step, f"{'FAILED' if code else 'ok'}, {time.monotonic() - started:.0f} s"))
     print("=== summary")
-    for name, result in (*ran, *((name, f"not part of this: {why}") for name, why in NOT_RUN)):
+    for name, result in ran:
         print(f"  {name:16} {result}")
+    for name, why in NOT_RUN:
+        print(f"  {name:16} not part of this: {why}")
     return code
 
 

@@ -43,7 +43,7 @@ def test_versions_come_from_the_modules(sources: Path) -> None:
 def test_a_module_that_does_not_pin_a_program_is_refused(sources: Path) -> None:
     (sources / "go.mod").write_text(_MAIN.replace("k8s.io/kubernetes v", "k8s.io/other v"))
 
-    with pytest.raises(LaboratoryError, match="k8s.io/kubernetes is not required"):
+    with pytest.raises(LaboratoryError, match=r"k8s\.io/kubernetes is not required"):
         pinned_versions(sources)
 
 
@@ -81,7 +81,7 @@ def test_the_named_folder_comes_before_the_cache(tmp_path: Path) -> None:
 def test_a_named_folder_that_is_not_complete_is_an_error(tmp_path: Path) -> None:
     named, cached = _programs(tmp_path / "named", "etcd", "kube-apiserver", "kubectl"), _programs(tmp_path / "cached", *NAMES)
 
-    with pytest.raises(LaboratoryError, match="KUBEBUILDER_ASSETS: .* has no kube-controller-manager, helm; unset it"):
+    with pytest.raises(LaboratoryError, match=r"KUBEBUILDER_ASSETS: .* has no kube-controller-manager, helm; unset it"):
         lookup(assets=str(named), cached=cached)
 
 

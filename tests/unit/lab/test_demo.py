@@ -35,10 +35,14 @@ def test_why_it_is_not_ready() -> None:
     assert str(standing(_server(ready=None))) == "EcsServer shop/web (not looked at yet)"
 
 
-def test_what_to_try_names_an_example_server_and_the_directory() -> None:
-    servers = [Standing(kind="EcsServer", name="shop/web-0", ready=True, reason="Available", message="")]
+def test_what_to_try_names_a_running_server_and_the_directory() -> None:
+    seen = [
+        Standing(kind="EcsServer", name="shop/reports-0", ready=True, reason="StoppedAsDesired", message=""),
+        Standing(kind="EcsServer", name="shop/web-0", ready=True, reason="Available", message=""),
+        Standing(kind="EcsVolumeAttachment", name="shop/data", ready=True, reason="Available", message=""),
+    ]
 
-    text = play_on(Path(".lab/demo"), servers=servers)
+    text = play_on(Path(".lab/demo"), seen=seen)
 
     assert "kubectl -n shop describe ecsserver web-0" in text
     assert 'eval "$(ecs-lab --dir .lab/demo env)"' in text

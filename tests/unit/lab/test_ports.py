@@ -6,6 +6,10 @@ import pytest
 from ecs_lab.ports import ephemeral_start, free_ports
 
 
+def _seeded() -> random.Random:
+    return random.Random(7)  # noqa: S311 -- the same ports twice
+
+
 @pytest.mark.parametrize(
     ("text", "start"),
     [
@@ -30,10 +34,10 @@ def test_ports_are_different_and_can_be_bound() -> None:
 
 
 def test_a_port_somebody_listens_on_is_left_alone() -> None:
-    (taken,) = free_ports(1, rng=random.Random(7))
+    (taken,) = free_ports(1, rng=_seeded())
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", taken))
         listener.listen()
 
-        assert free_ports(1, rng=random.Random(7)) != (taken,)
+        assert free_ports(1, rng=_seeded()) != (taken,)

@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,15 @@ _SLEEPER = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
 
 def _sleeper(folder: Path) -> Process:
     return Process("sleeper", [sys.executable, "-c", _SLEEPER], log_path=folder / "log")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        # An orphan that nobody has waited for yet has ended, too.
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 async def _said(process: Process) -> str:
@@ -68,29 +76,25 @@ async def test_the_end_of_the_log_tells_why_it_ended(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends children with their parent on Linux only")
 async def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    parent = (
+    script = (
         "import sys, signal, pathlib; from ecs_lab.process import Process\n"
         f"child = Process('child', [sys.executable, '-c', {_SLEEPER!r}], log_path=pathlib.Path(sys.argv[1]))\n"
-        "child.start(); print(flush=True); signal.pause()"
+        "child.start(); signal.pause()"
     )
     log = tmp_path / "log"
-    with subprocess.Popen([sys.executable, "-c", parent, str(log)], stdout=subprocess.PIPE) as started:
-        try:
+    parent = Process("parent", [sys.executable, "-c", script, str(log)], log_path=tmp_path / "parent.log")
+    parent.start()
+    try:
 
-            async def pid() -> int | None:
-                return int(log.read_text()) if log.exists() and log.read_text().endswith("\n") else None
+        async def pid() -> int | None:
+            return int(log.read_text()) if log.exists() and log.read_text().endswith("\n") else None
 
-            child = await until(pid, seconds=20, what="the child did not start")
-        finally:
-            started.kill()
+        child = await until(pid, seconds=20, check=parent.check_alive, what="the child did not start")
+    finally:
+        await parent.kill()
 
     async def gone() -> bool:
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return True
-        # An orphan that nobody has waited for yet is dead, too.
-        return "\nState:\tZ" in Path(f"/proc/{child}/status").read_text()
+        return not _runs(child)
 
     await until(gone, seconds=20, what=f"process {child} outlives its parent")
 

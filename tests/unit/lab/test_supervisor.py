@@ -1,5 +1,3 @@
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +5,7 @@ import pytest
 
 from ecs_lab.cli import main, parser
 from ecs_lab.errors import LaboratoryError
+from ecs_lab.process import Process
 from ecs_lab.supervisor import State, held, is_running
 from ecs_lab.waiting import until
 
@@ -15,22 +14,23 @@ def test_a_directory_has_one_laboratory_at_a_time(tmp_path: Path) -> None:
     assert not is_running(tmp_path)
     with held(tmp_path):
         assert is_running(tmp_path)
-        with pytest.raises(LaboratoryError, match="runs in .* already"), held(tmp_path):
+        with pytest.raises(LaboratoryError, match=r"runs in .* already"), held(tmp_path):
             pass
     assert not is_running(tmp_path)
 
 
 async def test_a_killed_laboratory_leaves_its_directory_free(tmp_path: Path) -> None:
     holder = "import sys, pathlib, signal; from ecs_lab.supervisor import held\nwith held(pathlib.Path(sys.argv[1])): signal.pause()"
-    with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)]) as process:
+    process = Process("holder", [sys.executable, "-c", holder, str(tmp_path)], log_path=tmp_path / "log")
+    process.start()
+    try:
 
         async def running() -> bool:
             return is_running(tmp_path)
 
-        try:
-            await until(running, seconds=20, what="nobody holds the directory")
-        finally:
-            process.send_signal(signal.SIGKILL)
+        await until(running, seconds=20, check=process.check_alive, what="nobody holds the directory")
+    finally:
+        await process.kill()
 
     assert not is_running(tmp_path)
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ecs_lab.binaries import find_binaries
 from ecs_lab.demo import apply_examples, examples_folder, play_on, standings, until_closed, wait_ready
@@ -90,7 +90,7 @@ async def _demo(options: argparse.Namespace, console: Console) -> int:
         if not_ready:
             _say(console, f"Not Ready after {options.timeout:g} s:\n" + "\n".join(f"  {one}" for one in not_ready))
         if options.stay if options.stay is not None else sys.stdout.isatty():
-            _say(console, play_on(options.dir, servers=await standings(lab)))
+            _say(console, play_on(options.dir, seen=await standings(lab)))
             _say(console, "It stays up until Ctrl-C.")
             await _stay(lab, clerk, console)
     return 1 if not_ready else 0
@@ -146,7 +146,7 @@ async def _down(options: argparse.Namespace, console: Console) -> int:
 async def _status(options: argparse.Namespace, console: Console) -> int:
     directory = options.dir.resolve()
     answer = await ask(directory, "status")
-    table = Table("process", "state", "pid", "memory", "log", title=f"laboratory in {directory}")
+    table = Table("process", "state", "pid", "memory", Column("log", overflow="fold"), title=f"laboratory in {directory}")
     for row in answer["processes"]:
         table.add_row(row["name"], "running" if row["alive"] else "stopped", str(row["pid"] or ""), row.get("note", ""), row["log"])
     console.print(table)

@@ -101,9 +101,10 @@ async def until_closed(laboratory: Laboratory, clerk: Desk) -> None:
             continue
 
 
-def play_on(directory: Path, *, servers: Sequence[Standing]) -> str:
-    """What to try next, as lines to paste."""
-    namespace, _, name = next((one.name for one in servers if one.kind == "EcsServer"), "default/web").partition("/")
+def play_on(directory: Path, *, seen: Sequence[Standing]) -> str:
+    """What to try next, as lines to paste, with the last server that runs."""
+    running = [one.name for one in seen if one.kind == "EcsServer" and one.reason == "Available"]
+    namespace, _, name = (running or ["default/NAME"])[-1].partition("/")
     lab = f"ecs-lab --dir {directory}"
     return f"""
 In another terminal, from this folder:

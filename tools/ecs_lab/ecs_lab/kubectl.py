@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,12 @@ class Kubectl:
     kubeconfig: Path
     cache: Path
 
-    async def __call__(self, *args: str, stdin: str | None = None, namespace: str | None = None, seconds: float = 120) -> str:
+    async def __call__(
+        self, *args: str, stdin: str | None = None, namespace: str | None = None, accept: Collection[int] = (0,), seconds: float = 120
+    ) -> str:
         """Run it and return its standard output.
 
-        Raises KubectlError when it ends with anything but 0, or does not end in time (then with returncode -9).
+        Raises KubectlError when it ends with anything but an accepted code, or does not end in time (then with returncode -9).
         """
         scope = ("--namespace", namespace) if namespace else ()
         process = await asyncio.create_subprocess_exec(
@@ -43,6 +46,6 @@ class Kubectl:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        if process.returncode != 0:
+        if process.returncode not in accept:
             raise KubectlError(command, returncode=process.returncode or -1, stderr=stderr.decode(errors="replace"))
         return stdout.decode()

@@ -52,7 +52,7 @@ class Laboratory:
         wanted: dict[str, Any] = {"name": name, **({"quota": dict(quota)} if quota else {})}
         account = Account.of(await self.sim.admin("POST", "/_sim/projects", wanted))
         definition = project(name, account, secret_name=name, endpoint=endpoint or self.sim.url, namespaces=[namespace], spec=spec)
-        await self.cp.kubectl("apply", "-f", "-", stdin=as_yaml(secret(name, account), definition))
+        await self.cp.kubectl("apply", "--server-side", "-f", "-", stdin=as_yaml(secret(name, account), definition))
         return CloudProject(name=name, namespace=namespace, account=account)
 
     async def remove_project(self, added: CloudProject) -> None:
@@ -63,7 +63,7 @@ class Laboratory:
 async def apply_default_project(plane: ControlPlane, sim: Simulator) -> None:
     """The EcsProject `lab`, default for all namespaces, with its Secret."""
     definition = project(DEFAULT_PROJECT, SEED_ACCOUNT, secret_name=DEFAULT_SECRET, endpoint=sim.url, default=True)
-    await plane.kubectl("apply", "-f", "-", stdin=as_yaml(secret(DEFAULT_SECRET, SEED_ACCOUNT), definition))
+    await plane.kubectl("apply", "--server-side", "-f", "-", stdin=as_yaml(secret(DEFAULT_SECRET, SEED_ACCOUNT), definition))
 
 
 @asynccontextmanager

@@ -14,6 +14,10 @@ from rich.status import Status
 OnProgress = Callable[[str], None]
 
 
+# Where lines cannot replace each other, one step says something this often.
+_PLAIN_SECONDS = 15.0
+
+
 def silent(_line: str) -> None:
     """For callers that do not look."""
 
@@ -26,16 +30,19 @@ class Reporter:
         self._status: Status | None = None
         self._step = ""
         self._since = 0.0
+        self._printed = 0.0
 
     def __call__(self, line: str) -> None:
         """Show one line of progress."""
-        step = line.split(": ", 1)[0]
-        if step != self._step:
+        step, now = line.split(": ", 1)[0], time.monotonic()
+        is_new = step != self._step
+        if is_new:
             self._finish_step()
-            self._step, self._since = step, time.monotonic()
+            self._step, self._since = step, now
         if self._status is not None:
             self._status.update(line)
-        else:
+        elif is_new or now - self._printed >= _PLAIN_SECONDS:
+            self._printed = now
             self._console.print(f"... {line}", highlight=False, markup=False, soft_wrap=True)
 
     def _finish_step(self) -> None:

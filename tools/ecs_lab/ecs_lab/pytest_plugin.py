@@ -3,6 +3,7 @@
 Tests that use them run in the session's loop: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -16,6 +17,15 @@ from ecs_lab.laboratory import CloudProject, Laboratory, joined
 from ecs_lab.progress import OnProgress
 from ecs_lab.simulator import Simulator
 from ecs_lab.simulator import simulator as start_simulator
+
+
+def pytest_configure() -> None:
+    """No loop is current until one is made.
+
+    pytest-asyncio asks for the current loop before the first fixture; Python 3.11 then makes one that nobody closes,
+    and its ResourceWarning fails whichever test runs when it is collected.
+    """
+    asyncio.set_event_loop(None)
 
 
 def unique_name(test: str) -> str:

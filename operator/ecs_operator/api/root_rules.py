@@ -1,0 +1,195 @@
+"""Rules that need the whole object: its name, or its status beside its spec.
+
+Rules at the root are checked on every write, of the status and of finalizers too, so a rule here must hold for every object that was once
+accepted: it either looks at ``metadata.name``, which never changes, or compares the old spec with the new one.
+"""
+
+from __future__ import annotations
+
+from ecs_operator.api.rules import UNSET, Rule, Show, present, show_required, show_value, unchanged
+from ecs_operator.api.server_group import LONGEST_GROUP_NAME
+
+LONGEST_DEFAULT_SERVER_NAME = 64
+"""Longest metadata.name that serves as the name of a server when spec.name is absent."""
+
+# The server exists, or a request for it may have been sent.
+_SERVER_EXISTS = (
+    "has(oldSelf.status) && (has(oldSelf.status.id) || has(oldSelf.status.create) && "
+    "(!has(oldSelf.status.create.outcome) || oldSelf.status.create.outcome != 'Refused'))"
+)
+_SIGNED_IN = (
+    "has(oldSelf.status) && has(oldSelf.status.projectId) && has(oldSelf.status.conditions) && "
+    "oldSelf.status.conditions.exists(c, c.type == 'Authenticated' && c.status == 'True')"
+)
+
+
+def _once_server_exists(path: str, *, required: bool = False, show: Show | None = None, same: str | None = None) -> Rule:
+    """The field of an EcsServer cannot be changed yet once its server exists."""
+    full = f"spec.{path}"
+    shown = show or (show_required(full) if required else show_value(full))
+    way_out = "Take the change back, or delete the EcsServer and create it anew"
+    return Rule(
+        test=f"({same or unchanged(full, required=required)}) || !({_SERVER_EXISTS})",
+        message=f"{full} cannot be changed yet once the server exists. {way_out}",
+        message_expression=f"'{full} cannot be changed yet once the server exists: it is %s, refused %s. {way_out}'"
+        f".format([{shown('oldSelf')}, {shown('self')}])",
+        reason="FieldValueForbidden",
+        field=f".{full}",
+    )
+
+
+def _project_pinned(kind: str) -> Rule:
+    """An object stays in the project in which its creation has begun; naming that project later is no change."""
+    way_out = f"Take the change back, or delete the {kind} and create it anew"
+    return Rule(
+        test="!has(self.spec.projectRef) || !has(oldSelf.status) || !has(oldSelf.status.project) || "
+        "self.spec.projectRef.name == oldSelf.status.project || "
+        "has(oldSelf.spec.projectRef) && self.spec.projectRef.name == oldSelf.spec.projectRef.name",
+        message=f"spec.projectRef.name cannot be changed once the creation has begun. {way_out}",
+        message_expression="'spec.projectRef.name cannot be changed once the creation has begun: it is %s, refused %s. "
+        f"{way_out}'.format([oldSelf.status.project, self.spec.projectRef.name])",
+        reason="FieldValueForbidden",
+        field=".spec.projectRef",
+    )
+
+
+def _default_name_fits(longest: int, what: str) -> Rule:
+    """metadata.name is taken for the cloud's name only if it fits."""
+    return Rule(
+        test=f"has(self.spec.name) || self.metadata.name.size() <= {longest}",
+        message=f"metadata.name is too long to be the name of the {what} (at most {longest} characters): set spec.name",
+        message_expression=f"'metadata.name has %d characters, too long to be the name of the {what} (at most {longest}): set spec.name'"
+        ".format([self.metadata.name.size()])",
+        reason="FieldValueRequired",
+        field=".spec.name",
+    )
+
+
+def _optional(path: str, shown: str, who: str) -> str:
+    return f"({present(who, path)} ? {shown} : '{UNSET}')"
+
+
+def _show_image(who: str) -> str:
+    image = f"{who}.spec.image"
+    return f"(has({image}.id) ? 'id %s'.format([{image}.id]) : 'name %s'.format([{image}.name]))"
+
+
+def _show_interfaces(who: str) -> str:
+    address = "(has(i.ipAddress) ? i.ipAddress : 'any address')"
+    mtu = "(has(i.mtu) ? '%d'.format([i.mtu]) : 'of the cloud')"
+    return f"{who}.spec.networkInterfaces.map(i, '%s: %s %s mtu %s'.format([i.name, i.subnetId, {address}, {mtu}]))"
+
+
+def _show_public_ip(who: str) -> str:
+    ip = f"{who}.spec.publicIp"
+    made = f"{ip}.allocate"
+    text = (
+        f"(has({ip}.id) ? 'id %s'.format([{ip}.id]) : "
+        f"'a new one (%s, %d Mbit/s, %s)'.format([{made}.type, {made}.bandwidth.sizeMbps, {made}.bandwidth.shareType]))"
+    )
+    flag = f"(has({ip}.deleteWithServer) ? '%s'.format([{ip}.deleteWithServer]) : 'by default')"
+    return _optional("spec.publicIp", f"'%s released with the server: %s'.format([{text}, {flag}])", who)
+
+
+def _show_root_volume(who: str) -> str:
+    disk = f"{who}.spec.rootVolume"
+    size = f"(has({disk}.sizeGiB) ? '%d GiB'.format([{disk}.sizeGiB]) : 'the image\\'s size')"
+    pool = f"(has({disk}.storagePoolId) ? {disk}.storagePoolId : 'none')"
+    return f"'%s %s, scsi %s, pool %s'.format([{disk}.type, {size}, {disk}.scsi, {pool}])"
+
+
+def _show_data_volumes(who: str) -> str:
+    flags = "has(v.scsi) && v.scsi, has(v.deleteWithServer) && v.deleteWithServer"
+    origin = ", ".join(f"(has(v.{part}) ? v.{part} : 'none')" for part in ("storagePoolId", "dataImageId", "encryptionKeyId"))
+    item = (
+        "'%s: %s %d GiB, scsi %s, deleted with the server %s, pool %s, image %s, key %s'"
+        f".format([v.name, v.type, v.sizeGiB, {flags}, {origin}])"
+    )
+    return _optional("spec.dataVolumes", f"'%s'.format([{who}.spec.dataVolumes.map(v, {item})])", who)
+
+
+def _show_key(path: str) -> Show:
+    return lambda who: _optional(f"spec.{path}", f"'%s/%s'.format([{who}.spec.{path}.name, {who}.spec.{path}.key])", who)
+
+
+def _show_user_data(who: str) -> str:
+    ref = f"{who}.spec.userDataRef"
+    shown = (
+        f"(has({ref}.secret) ? 'Secret %s/%s'.format([{ref}.secret.name, {ref}.secret.key]) : "
+        f"'ConfigMap %s/%s'.format([{ref}.configMap.name, {ref}.configMap.key]))"
+    )
+    return _optional("spec.userDataRef", shown, who)
+
+
+def _show_scheduling(who: str) -> str:
+    place = f"{who}.spec.scheduling"
+    host = f"(has({place}.dedicatedHostId) ? {place}.dedicatedHostId : 'any')"
+    return _optional("spec.scheduling", f"'%s host %s'.format([{place}.tenancy, {host}])", who)
+
+
+# Equality of list-maps does not see their order, and the first interface is the primary one.
+_INTERFACES_SAME = (
+    f"{unchanged('spec.networkInterfaces', required=True)} && self.spec.networkInterfaces[0].name == oldSelf.spec.networkInterfaces[0].name"
+)
+
+SERVER_ROOT_RULES: tuple[Rule, ...] = (
+    _default_name_fits(LONGEST_DEFAULT_SERVER_NAME, "server"),
+    _project_pinned("EcsServer"),
+    _once_server_exists("name"),
+    _once_server_exists("description"),
+    _once_server_exists("flavor", required=True),
+    _once_server_exists("image", required=True, show=_show_image),
+    _once_server_exists("availabilityZone"),
+    _once_server_exists("vpcId", required=True),
+    _once_server_exists("networkInterfaces", required=True, show=_show_interfaces, same=_INTERFACES_SAME),
+    _once_server_exists("securityGroupIds"),
+    _once_server_exists("publicIp", show=_show_public_ip),
+    _once_server_exists("rootVolume", required=True, show=_show_root_volume),
+    _once_server_exists("dataVolumes", show=_show_data_volumes),
+    _once_server_exists("keyPairName"),
+    _once_server_exists("adminPasswordSecretRef", show=_show_key("adminPasswordSecretRef")),
+    _once_server_exists("userDataRef", show=_show_user_data),
+    _once_server_exists("metadata"),
+    _once_server_exists("serverGroupRef", show=show_value("spec.serverGroupRef.name")),
+    _once_server_exists("serverGroupId"),
+    _once_server_exists("scheduling", show=_show_scheduling),
+    _once_server_exists("agencyName"),
+)
+
+SERVER_GROUP_ROOT_RULES: tuple[Rule, ...] = (
+    _default_name_fits(LONGEST_GROUP_NAME, "server group"),
+    _project_pinned("EcsServerGroup"),
+)
+
+VOLUME_ATTACHMENT_ROOT_RULES: tuple[Rule, ...] = (_project_pinned("EcsVolumeAttachment"),)
+
+
+def _once_signed_in(path: str, *, test: str, shown: Show) -> Rule:
+    """The project an EcsProject stands for cannot be exchanged under the objects that are in it."""
+    full = f"spec.{path}"
+    way_out = "Objects would be looked for in the wrong place: take the change back, or create another EcsProject"
+    return Rule(
+        test=f"({test}) || !({_SIGNED_IN})",
+        message=f"{full} cannot be changed once the operator has signed in. {way_out}",
+        message_expression=f"'{full} cannot be changed once the operator has signed in: it is %s, refused %s. {way_out}'"
+        f".format([{shown('oldSelf')}, {shown('self')}])",
+        reason="FieldValueForbidden",
+        field=f".{full}",
+    )
+
+
+PROJECT_ROOT_RULES: tuple[Rule, ...] = (
+    _once_signed_in("region", test=unchanged("spec.region", required=True), shown=show_required("spec.region")),
+    # A name may give way to the id it was resolved to.
+    _once_signed_in(
+        "projectId",
+        test="!has(self.spec.projectId) || has(oldSelf.spec.projectId) && self.spec.projectId == oldSelf.spec.projectId || "
+        "has(oldSelf.status) && has(oldSelf.status.projectId) && self.spec.projectId == oldSelf.status.projectId",
+        shown=lambda who: "oldSelf.status.projectId" if who == "oldSelf" else "self.spec.projectId",
+    ),
+    _once_signed_in(
+        "projectName",
+        test=f"!has(self.spec.projectName) || ({unchanged('spec.projectName')})",
+        shown=show_value("spec.projectName"),
+    ),
+)

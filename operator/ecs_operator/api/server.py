@@ -1,0 +1,176 @@
+"""EcsServer: one elastic cloud server (ECS API reference 5.1.1, table 5-3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from ecs_operator.api.common import (
+    LIST_SET,
+    ApiModel,
+    CloudId,
+    DeletionPolicy,
+    KeyRef,
+    ObjectRef,
+    ProjectRef,
+    list_map,
+    text,
+)
+from ecs_operator.api.rules import Rule, exactly_one, validations
+from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
+from ecs_operator.api.server_network import NetworkInterface, PublicIp
+from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES
+from ecs_operator.api.server_status import Address, CreateRecord, Fault, ServerStatus, Volume
+
+__all__ = [
+    "Address",
+    "CreateRecord",
+    "DataVolume",
+    "Fault",
+    "Image",
+    "NetworkInterface",
+    "PublicIp",
+    "RootVolume",
+    "Scheduling",
+    "ServerSpec",
+    "ServerStatus",
+    "Shutdown",
+    "UserDataRef",
+    "Volume",
+]
+
+
+class Image(ApiModel):
+    """The image the system disk is made from."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            exactly_one("id", "name", none="name the image by one of them", both="remove name, because the id is exact")
+        )
+    )
+
+    id: CloudId | None = None
+    """Id of the image. Exactly one of id and name is set."""
+    name: Annotated[str, text(128)] | None = None
+    """Name of the image, which must be the only one of that name. Resolved once; status.imageId keeps the id, so a newer image of the
+    same name changes nothing. Exactly one of id and name is set."""
+
+
+class UserDataRef(ApiModel):
+    """Where the user data stand."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(exactly_one("secret", "configMap", none="say where the user data stand", both="remove one of them"))
+    )
+
+    secret: KeyRef | None = None
+    """A key of a Secret in the same namespace. Exactly one of secret and configMap is set."""
+    config_map: KeyRef | None = None
+    """A key of a ConfigMap in the same namespace. Exactly one of secret and configMap is set."""
+
+
+class Scheduling(ApiModel):
+    """Where the server may stand."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            Rule(
+                test="!has(self.dedicatedHostId) || self.tenancy == 'dedicated'",
+                message="dedicatedHostId works only with tenancy: dedicated: set it, or remove dedicatedHostId",
+                field=".dedicatedHostId",
+            )
+        )
+    )
+
+    tenancy: Literal["shared", "dedicated"] = "shared"
+    """shared: on hosts shared with others. dedicated: on a dedicated host. Default: shared."""
+    dedicated_host_id: CloudId | None = None
+    """Id of the dedicated host, in the same zone as the server. Only with tenancy: dedicated. Absent: any of them."""
+
+
+class Shutdown(ApiModel):
+    """How the server is stopped."""
+
+    mode: Literal["Soft", "Hard"] = "Soft"
+    """Soft: the guest is asked to shut down, and the power is cut when it has not after timeoutSeconds. Hard: the power is cut at once.
+    Default: Soft."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 300
+    """How long the guest may take to shut down, in seconds, 1 to 3600. Default: 300."""
+
+
+_METADATA: dict[str, Any] = validations(*METADATA_RULES)
+
+
+class ServerSpec(ApiModel):
+    """Desired state of the server.
+
+    Once the server exists, only powerState, shutdown and deletionPolicy can be changed; other changes are refused.
+    """
+
+    model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
+
+    project_ref: ProjectRef | None = None
+    """The EcsProject the server is in. Default: the default project that admits the namespace. Can be changed only until the server's
+    creation has begun."""
+    name: Annotated[str, text(128, pattern=r"^[\x{4e00}-\x{9fff}A-Za-z0-9_.-]+$")] | None = None
+    """Name in the cloud and in its console: 1 to 128 of A-Z a-z 0-9 _ - and dot, or up to 64 characters if Chinese ones are among them.
+    Default: metadata.name, which may then have 64 characters at most. Cannot be changed yet once the server exists."""
+    description: Annotated[str, text(85, pattern=r"^[^<>]*$")] | None = None
+    """Description in the cloud, up to 85 characters without < and >. Cannot be changed yet once the server exists."""
+    flavor: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")]
+    """Id of the flavor (virtual CPUs and memory), for example s3.large.2. Cannot be changed yet once the server exists."""
+    image: Image
+    """Image the system disk is made from. Cannot be changed yet once the server exists."""
+    availability_zone: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
+    """Zone, for example eu-west-0a. Absent: the cloud chooses, and status.availabilityZone shows which. Cannot be changed once the server
+    exists."""
+    vpc_id: CloudId
+    """Id of the VPC. Cannot be changed once the server exists."""
+    network_interfaces: Annotated[tuple[NetworkInterface, ...], Field(min_length=1, max_length=12, json_schema_extra=list_map("name"))]
+    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Cannot be changed yet once the server
+    exists."""
+    security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
+    """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default. Cannot be changed yet once the
+    server exists."""
+    public_ip: PublicIp | None = None
+    """Public address. Absent: none. Cannot be changed yet once the server exists."""
+    root_volume: RootVolume
+    """System disk; it is always deleted with the server. Cannot be changed once the server exists."""
+    data_volumes: Annotated[tuple[DataVolume, ...], Field(max_length=MOST_DATA_VOLUMES, json_schema_extra=list_map("name"))] = ()
+    """Data disks that are made together with the server, up to 59 (23 with some flavors). Cannot be changed once the server exists;
+    attach further volumes with an EcsVolumeAttachment."""
+    key_pair_name: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    """Name of the SSH key pair for signing in. Not together with adminPasswordSecretRef. With neither, the image's own password is in
+    force. Cannot be changed yet once the server exists."""
+    admin_password_secret_ref: KeyRef | None = None
+    """Secret with the password of root or Administrator: 8 to 26 characters, three of the four classes. Not together with keyPairName. On
+    Linux images with Cloud-init the cloud ignores it when there are user data. For Windows it travels as metadata, which those who may
+    list servers in the cloud can read. Cannot be changed yet once the server exists."""
+    user_data_ref: UserDataRef | None = None
+    """User data for Cloud-init or Cloudbase-init, up to 32 KiB before encoding. Whoever may list servers in the cloud can read them: put
+    no secrets in. Cannot be changed yet once the server exists."""
+    metadata: Annotated[dict[str, Annotated[str, Field(max_length=255)]], Field(max_length=9, json_schema_extra=_METADATA)] = Field(
+        default_factory=dict
+    )
+    """Metadata pairs: up to 9 (10 less the operator's own mark), one less with agencyName, one less with adminPasswordSecretRef. Keys: 1
+    to 255 of A-Z a-z 0-9 - _ : and dot; values up to 255 characters. Pairs that others wrote stay. Cannot be changed yet once the server
+    exists."""
+    server_group_ref: ObjectRef | None = None
+    """The EcsServerGroup, in the same namespace; it is waited for. Not together with serverGroupId. Cannot be changed yet once the server
+    exists."""
+    server_group_id: CloudId | None = None
+    """Id of a server group that is not managed here. Not together with serverGroupRef. Cannot be changed yet once the server exists."""
+    scheduling: Scheduling | None = None
+    """Where the server may stand. Absent: on shared hosts. Cannot be changed yet once the server exists."""
+    agency_name: Annotated[str, text(64)] | None = None
+    """IAM agency through which the server may use cloud services. Takes one of the metadata pairs. Cannot be changed yet once the server
+    exists."""
+    power_state: Literal["Running", "Stopped"] | None = None
+    """Running: it is started, also after somebody else stopped it. Stopped: it is shut down. Absent: the operator leaves it as it is. Can
+    be changed at any time, which is a start or a stop."""
+    shutdown: Shutdown = Field(default_factory=Shutdown, json_schema_extra={"default": {}})
+    """How the server is stopped. Can be changed, which costs nothing."""
+    deletion_policy: DeletionPolicy = "Delete"
+    """What becomes of the server when this object is deleted. Delete: it goes too. Retain: it stays, without the operator's mark.
+    Default: Delete. Can be changed, which costs nothing."""

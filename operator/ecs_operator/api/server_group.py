@@ -1,0 +1,91 @@
+"""EcsServerGroup: servers that stand on different hosts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from ecs_operator.api.common import (
+    LIST_ATOMIC,
+    ApiModel,
+    Conditions,
+    Count,
+    DeletionPolicy,
+    Generation,
+    ProjectRef,
+    SeenMessage,
+    SeenText,
+    Timestamp,
+    list_map,
+    text,
+)
+from ecs_operator.api.rules import immutable, validations
+
+LONGEST_GROUP_NAME = 246
+"""The cloud takes names of less than 256 bytes (ECS API reference 5.10.1), of which the operator's suffix needs 9."""
+
+_WAY_OUT = "Take the change back, or create another EcsServerGroup"
+
+
+class ServerGroupSpec(ApiModel):
+    """Desired state of a server group."""
+
+    model_config = ConfigDict(json_schema_extra=validations(immutable("name", _WAY_OUT), immutable("policy", _WAY_OUT, required=True)))
+
+    project_ref: ProjectRef | None = None
+    """The EcsProject the group is in. Default: the default project that admits the namespace. Can be changed only until the group's
+    creation has begun."""
+    name: Annotated[str, text(LONGEST_GROUP_NAME, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
+    """Name in the cloud, 1 to 246 of A-Z a-z 0-9 _ - and dot; the operator appends a hyphen and 8 hexadecimal digits by which it knows
+    the group as its own. Default: metadata.name. Immutable: the cloud cannot rename a group."""
+    policy: Literal["anti-affinity"] = "anti-affinity"
+    """anti-affinity: every member stands on another host; the cloud has no other policy. Default: anti-affinity. Immutable."""
+    deletion_policy: DeletionPolicy = "Delete"
+    """What becomes of the group in the cloud when this object is deleted. Delete: it goes too, once no server uses it. Retain: it stays.
+    Default: Delete. Can be changed, which costs nothing."""
+
+
+class GroupMember(ApiModel):
+    """One server in the group."""
+
+    server_id: SeenText
+    """Id of the server."""
+    host_id: SeenText | None = None
+    """Opaque id of the host it stands on."""
+
+
+class GroupIntent(ApiModel):
+    """The intent to create the group, written before the cloud is asked."""
+
+    name: SeenMessage
+    """Name in the cloud, suffix included."""
+    intended_at: Timestamp
+    """When the intent was written."""
+    attempts: Count = 0
+    """How many times the creation was sent."""
+    last_attempt_at: Timestamp | None = None
+    """When it was sent last."""
+    outcome: Literal["Unknown", "Accepted", "Refused"] | None = None
+    """What is known about the last attempt; absent: it was not sent yet, or is being sent."""
+
+
+class ServerGroupStatus(ApiModel):
+    """The group as the operator saw it last."""
+
+    observed_generation: Generation | None = None
+    """metadata.generation this status was computed for; -1 before the first visit."""
+    project: SeenText | None = None
+    """Name of the EcsProject the group is in, written with the first intent."""
+    id: SeenText | None = None
+    """Id of the group in the cloud."""
+    members: Annotated[tuple[GroupMember, ...], Field(max_length=1000, json_schema_extra=list_map("serverId"))] = ()
+    """The servers in the group, ordered by id."""
+    violations: Annotated[tuple[SeenMessage, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
+    """Members that stand on the same host although the policy forbids it. Shown, not repaired."""
+    intent: GroupIntent | None = None
+    """The intent to create the group."""
+    last_handled_reconcile_at: SeenText | None = None
+    """Echo of the annotation ecs.huaweicloud.com/reconcile-requested-at that was handled last."""
+    conditions: Conditions = ()
+    """Ready, and Reconciling or Stalled while they are True."""

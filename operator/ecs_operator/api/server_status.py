@@ -1,0 +1,140 @@
+"""Status of an EcsServer: what people read, and what recovery needs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ecs_operator.api.common import (
+    LIST_ATOMIC,
+    ApiModel,
+    Conditions,
+    Count,
+    Generation,
+    Job,
+    Operation,
+    SeenMessage,
+    SeenText,
+    Timestamp,
+    list_map,
+)
+
+
+class CreateRecord(ApiModel):
+    """The create intent: written before the cloud is asked, so that a crash at any point can be recovered from."""
+
+    incarnation: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Which server of this object it is: 1, and one more only after proof that the one before is gone."""
+    token: Annotated[str, Field(max_length=36)]
+    """Idempotency token sent as X-Client-Token; follows from cluster, object and incarnation."""
+    digest: Annotated[str, Field(max_length=80)]
+    """Digest of the whole request body."""
+    request: Annotated[str, Field(max_length=65536)] | None = None
+    """The request body (JSON) without secrets, user data and mark of ownership. Dropped once the server is there."""
+    secret_versions: Annotated[dict[str, SeenText], Field(max_length=8)] = Field(default_factory=dict)
+    """resourceVersion of each Secret or ConfigMap the body is made with, by the spec field that names it."""
+    intended_at: Timestamp
+    """When the intent was written."""
+    attempts: Count = 0
+    """How many times the request was sent."""
+    last_attempt_at: Timestamp | None = None
+    """When it was sent last."""
+    outcome: Literal["Unknown", "Accepted", "Refused"] | None = None
+    """What is known about the last attempt; absent: it was not sent yet, or is being sent."""
+    job_id: SeenText | None = None
+    """The cloud's job that makes the server."""
+    failures: Count = 0
+    """How many jobs of this object failed to make a server."""
+    last_error: SeenMessage | None = None
+    """Why the last attempt or job failed, with the cloud's code and request id."""
+
+
+class Address(ApiModel):
+    """One address of the server."""
+
+    network: SeenText
+    """Name of the network in the cloud's answer, usually the id of the VPC."""
+    ip: SeenText
+    """The address."""
+    mac: SeenText | None = None
+    """MAC address of the interface."""
+    type: Literal["fixed", "floating"] | None = None
+    """fixed: a private address. floating: a public one."""
+    version: Annotated[int, Field(ge=4, le=6)] | None = None
+    """IP version, 4 or 6."""
+    port_id: SeenText | None = None
+    """Id of the port."""
+
+
+class Volume(ApiModel):
+    """One disk of the server."""
+
+    id: SeenText
+    """Id of the volume."""
+    device: SeenText | None = None
+    """Where the guest sees it, for example /dev/vda."""
+    boot_index: Annotated[int, Field(ge=-1, le=1000)] | None = None
+    """Boot order; 0 is the system disk."""
+    size_gib: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, alias="sizeGiB")
+    """Size in GiB."""
+    delete_with_server: bool | None = None
+    """Whether the cloud deletes it with the server."""
+
+
+class Fault(ApiModel):
+    """What the cloud says about a server in state ERROR."""
+
+    code: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """The cloud's number for it."""
+    message: SeenMessage | None = None
+    """The cloud's text."""
+
+
+class ServerStatus(ApiModel):
+    """The server as the operator saw it last."""
+
+    observed_generation: Generation | None = None
+    """metadata.generation this status was computed for; -1 before the first visit."""
+    project: SeenText | None = None
+    """Name of the EcsProject the server is in, written with the first intent."""
+    id: SeenText | None = None
+    """Id of the server in the cloud."""
+    server_status: SeenText | None = None
+    """The server's state as the cloud shows it, for example ACTIVE, SHUTOFF or ERROR (ECS API reference, table A-4)."""
+    vm_state: SeenText | None = None
+    """The state the server is settled in, for example active or stopped."""
+    task_state: SeenText | None = None
+    """What the cloud is doing with it, for example powering-off; absent when nothing."""
+    power_state: SeenText | None = None
+    """Power state: Pending, Running, Paused, Shutdown or Crashed."""
+    job: Job | None = None
+    """The last job of the cloud for this server."""
+    operation: Operation | None = None
+    """The change that is being carried through."""
+    create: CreateRecord | None = None
+    """The create intent."""
+    private_ip: SeenText | None = None
+    """First private address."""
+    public_ip: SeenText | None = None
+    """First public address."""
+    addresses: Annotated[tuple[Address, ...], Field(max_length=128, json_schema_extra=LIST_ATOMIC)] = ()
+    """All addresses."""
+    volumes: Annotated[tuple[Volume, ...], Field(max_length=128, json_schema_extra=list_map("id"))] = ()
+    """All disks, those attached later included."""
+    flavor: SeenText | None = None
+    """Flavor the server has."""
+    image_id: SeenText | None = None
+    """Id of the image; spec.image.name is resolved to it once."""
+    availability_zone: SeenText | None = None
+    """Zone the server is in."""
+    locked: bool | None = None
+    """Whether the server is locked in the cloud."""
+    fault: Fault | None = None
+    """What the cloud says about a server in state ERROR."""
+    last_handled_reconcile_at: SeenText | None = None
+    """Echo of the annotation ecs.huaweicloud.com/reconcile-requested-at that was handled last."""
+    last_handled_restart_at: SeenText | None = None
+    """Echo of the annotation ecs.huaweicloud.com/restart-requested-at that was handled last."""
+    conditions: Conditions = ()
+    """Ready, and Reconciling or Stalled while they are True."""

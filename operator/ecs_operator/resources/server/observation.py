@@ -1,0 +1,78 @@
+"""Observes a server that is there: from the shared list when nothing is to be done, by its id before anything is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import Server
+from ecs_operator.engine.conditions import find
+from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.desk import Visit
+from ecs_operator.resources.server.evidence import is_gone
+
+MISSING_PAUSE = 10.0
+"""Seconds between the two answers 404 that it takes to believe one."""
+LIST_SHARE = 0.8
+"""Part of the resync period that a shared list may be old."""
+
+
+class Absence(Enum):
+    """What is known of a server that was not found."""
+
+    SUSPECTED = "Suspected"
+    """One 404, or a list that is not complete."""
+    PROVEN = "Proven"
+    """Two answers 404 with time between, and no complete list shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A server as it was seen. ``fresh``: by its id, in this pass. ``others``: further servers with the object's marker."""
+
+    server: Server
+    fresh: bool
+    others: tuple[str, ...] = ()
+
+
+async def observe(visit: Visit, cloud: Actuator, *, fresh: bool) -> Observed | Absence:
+    """The server the record names. Raises CloudError."""
+    server_id = visit.status.id
+    if server_id is None:
+        raise ValueError("the record names no server")
+    if not fresh:
+        snapshot = await cloud.tenant.snapshots.at_most(_age(visit, cloud))
+        row = snapshot.servers.get(server_id)
+        if row is not None and not is_gone(row):
+            marked = visit.desk.index.servers_of(visit.uid, tenant=cloud.tenant, snapshot=snapshot)
+            return Observed(row, fresh=False, others=tuple(each for each in marked if each != server_id))
+        if snapshot.complete and _is_known_to_be_gone(visit):
+            return Absence.PROVEN
+    server = await cloud.server(server_id)
+    if not is_gone(server) and server is not None:
+        visit.saw_server()
+        return Observed(server, fresh=True)
+    return await _absence(visit, cloud)
+
+
+def _age(visit: Visit, cloud: Actuator) -> float:
+    """How old a list may be: never older than what was seen of the server by its id, or written because of it."""
+    longest = cloud.tenant.resync_seconds * LIST_SHARE
+    seen_at = visit.desk.notes.seen_at(visit.uid)
+    return longest if seen_at is None else min(longest, max(0.0, visit.desk.clock.monotonic() - seen_at))
+
+
+async def _absence(visit: Visit, cloud: Actuator) -> Absence:
+    monotonic = visit.desk.clock.monotonic()
+    since = monotonic - visit.desk.notes.missed(visit.uid, at=monotonic)
+    if since < MISSING_PAUSE and not _is_known_to_be_gone(visit):
+        return Absence.SUSPECTED
+    snapshot = await cloud.tenant.snapshots.at_most(min(since, MISSING_PAUSE))
+    row = snapshot.servers.get(visit.status.id or "")
+    return Absence.PROVEN if snapshot.complete and is_gone(row) else Absence.SUSPECTED
+
+
+def _is_known_to_be_gone(visit: Visit) -> bool:
+    ready = find(visit.obj.status.get("conditions") or (), "Ready")
+    return ready is not None and ready.get("reason") == Reason.DELETED_EXTERNALLY

@@ -1,0 +1,131 @@
+"""Reconciles one EcsServer: a pass is a list of phases over one visit, and its outcome says when the next one is due."""
+
+from __future__ import annotations
+
+import logging
+from random import Random
+
+from pydantic import ValidationError
+
+from ecs_operator.api.group import FINALIZER, SERVER
+from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server import ServerSpec
+from ecs_operator.cloud import CloudError
+from ecs_operator.engine.objects import KubeObject, ObjectKey
+from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
+from ecs_operator.resources.server import cleanup, creation, removal, running
+from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.desk import Desk, Notice, Visit, Writer
+from ecs_operator.resources.server.record import Phase, phase
+from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
+from ecs_operator.resources.verdicts import verdict
+
+logger = logging.getLogger(__name__)
+
+
+class ServerReconciler:
+    """One elastic cloud server per EcsServer (design: lifecycle.md)."""
+
+    resource = SERVER.plural
+
+    def __init__(
+        self,
+        *,
+        store: KubeStore,
+        writer: Writer,
+        tenants: TenantDirectory,
+        authority: Authority,
+        clock: Clock,
+        rng: Random,
+        events: EventSink | None = None,
+    ) -> None:
+        """``events`` takes the remark at a deletion that names what stays; transitions of Ready are the writer's to tell."""
+        self._desk = Desk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, rng=rng, events=events)
+        self._uids: dict[ObjectKey, str] = {}
+
+    async def reconcile(self, key: ObjectKey) -> Outcome:
+        """One pass over one object. Raises StoreError."""
+        obj = await self._desk.store.get(key)
+        self._remember(key, obj)
+        if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
+            return Done()
+        try:
+            spec = ServerSpec.model_validate(obj.spec)
+        except ValidationError as error:
+            return await self._unreadable(obj, error)
+        visit = Visit(obj, spec=spec, desk=self._desk)
+        if visit.is_paused:
+            return await self._paused(visit)
+        if obj.is_deleting:
+            return await self._remove(visit)
+        return await self._keep(visit)
+
+    async def _keep(self, visit: Visit) -> Outcome:
+        """The object is wanted: finalizer, tenant, creation, then the server as it is."""
+        if FINALIZER not in visit.obj.finalizers:
+            visit.obj = await self._desk.store.add_finalizer(visit.obj)
+        tenant = await self._tenant(visit)
+        if isinstance(tenant, TenantUnavailable):
+            return await self._unavailable(visit, tenant, action=creation.ACTION)
+        cloud = Actuator(tenant, uid=visit.uid)
+        try:
+            if phase(visit.status) is not Phase.BUILT:
+                outcome = await creation.advance(visit, cloud)
+                if outcome is not None:
+                    return outcome
+            return await running.advance(visit, cloud)
+        except CloudError as error:
+            return await self._troubled(visit, error)
+
+    async def _remove(self, visit: Visit) -> Outcome:
+        """The object is to go: its server first, the finalizer last."""
+        if await removal.release_untouched(visit):
+            return Done()
+        tenant = await self._tenant(visit)
+        if isinstance(tenant, TenantUnavailable):
+            return await self._unavailable(visit, tenant, action=cleanup.ACTION)
+        try:
+            return await removal.advance(visit, Actuator(tenant, uid=visit.uid))
+        except CloudError as error:
+            return await self._troubled(visit, error)
+
+    async def _tenant(self, visit: Visit) -> Tenant | TenantUnavailable:
+        reference = visit.spec.project_ref.name if visit.spec.project_ref else None
+        return await self._desk.tenants.find(namespace=visit.obj.key.namespace, project_ref=reference, pinned=visit.status.project)
+
+    async def _unavailable(self, visit: Visit, why: TenantUnavailable, *, action: str) -> Outcome:
+        text = f"the deletion waits: {why.message}" if visit.obj.is_deleting else why.message
+        await visit.write(visit.status, Notice(why.reason, text), action=action)
+        return Blocked(why.waits_for)
+
+    async def _troubled(self, visit: Visit, error: CloudError) -> Outcome:
+        """A look at the cloud failed. Nothing was changed by it; it is looked again later."""
+        judged = verdict(error)
+        logger.info("%s: %s", visit.obj.key, error)
+        await visit.forget_changes().tell(Notice(judged.reason, judged.message), action="Observe")
+        return Retry(judged.message, floor=judged.retry_floor)
+
+    async def _paused(self, visit: Visit) -> Outcome:
+        what = "the deletion waits" if visit.obj.is_deleting else "nothing is changed in the cloud"
+        text = f"paused by the annotation ecs.huaweicloud.com/paused: {what} until it is removed"
+        await visit.write(visit.status, Notice(Reason.PAUSED, text), action="Pause")
+        return Done()
+
+    async def _unreadable(self, obj: KubeObject, error: ValidationError) -> Outcome:
+        """The schema lets such a spec not pass; one that an older schema let in must not make the operator do anything."""
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(["spec", *map(str, first["loc"])])
+        visit = Visit.unreadable(obj, desk=self._desk)
+        await visit.write(visit.status, Notice(Reason.INVALID_CONFIGURATION, f"{place}: {first['msg']}"), action="Validate")
+        return Again(300.0, Lane.RESYNC)
+
+    def _remember(self, key: ObjectKey, obj: KubeObject | None) -> None:
+        """Drop the notes of an object that is gone or was made anew under the same name."""
+        before = self._uids.get(key)
+        if before is not None and (obj is None or obj.uid != before):
+            self._desk.notes.forget(before)
+        if obj is None:
+            self._uids.pop(key, None)
+        else:
+            self._uids[key] = obj.uid

@@ -1,0 +1,162 @@
+"""Takes a deleted object out of the world: its server to the end its policy wants, then the finalizer. Nothing before the proof."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import CloudError, Meaning
+from ecs_operator.cloud import Outcome as CallOutcome
+from ecs_operator.engine.outcome import Again, Done, Lane, Outcome
+from ecs_operator.resources.server import create_protocol, delete_protocol
+from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.cleanup import ACTION, clean_up
+from ecs_operator.resources.server.desk import Notice, Visit
+from ecs_operator.resources.server.evidence import Look, is_gone
+from ecs_operator.resources.server.record import Phase, adopted, job_seen, phase
+
+logger = logging.getLogger(__name__)
+
+REMAINS_TIME = timedelta(seconds=120)
+"""How long disks that go with the server may take to vanish after it, before they are named and left."""
+CHECKING = "Checking"
+
+
+async def release_untouched(visit: Visit) -> bool:
+    """Let an object go of which nothing was ever sent: no tenant and no secret is needed for that. Raises StoreError."""
+    if not delete_protocol.nothing_was_sent(visit.status):
+        return False
+    await visit.desk.store.remove_finalizer(visit.obj)
+    return True
+
+
+async def advance(visit: Visit, cloud: Actuator) -> Outcome:
+    """The next step of a deletion. Raises CloudError and StoreError."""
+    waiting = await _find_out(visit, cloud)
+    if waiting is not None:
+        return waiting
+    if visit.spec.deletion_policy == "Retain" and phase(visit.status) is not Phase.FAILED:
+        return await _retain(visit, cloud)
+    what = f"server {visit.status.id}" if visit.status.id else "the server, if one was made,"
+    is_remains = phase(visit.status) is Phase.FAILED
+    waiting = await clean_up(visit, cloud, Notice(Reason.DELETING, f"{what} is being deleted"), is_remains=is_remains)
+    if waiting is not None:
+        return waiting
+    waiting = await _check_remains(visit, cloud)
+    if waiting is not None:
+        return waiting
+    return await _release(visit, _what_stays(visit))
+
+
+async def _find_out(visit: Visit, cloud: Actuator) -> Outcome | None:
+    """Learn the server's id, where a create is under way that has not told it. None when there is nothing more to learn now."""
+    status = visit.status
+    create = status.create
+    if status.id is not None or create is None or phase(status) not in {Phase.UNKNOWN, Phase.ACCEPTED}:
+        return None
+    job = await cloud.job(create.job_id) if create.job_id else None
+    if job is not None and create.job_id is not None:
+        seen = job_seen(status, job, job_id=create.job_id)
+        if seen.id is not None:
+            await visit.record(lambda _: seen, Notice(Reason.DELETING, f"server {seen.id} is being deleted"), action=ACTION)
+            return Again(0.0, Lane.POLL)
+        if not job.is_over:
+            text = f"waiting for job {create.job_id} to tell the server's id, to delete it"
+            await visit.tell(Notice(Reason.DELETING, text), action=ACTION)
+            return Again(2.0, Lane.POLL)
+    look = await cloud.look(not_before=create.last_attempt_at or create.intended_at, now=visit.now)
+    own = look.of_incarnation(create.incarnation)
+    if own:
+        server_id = own[0].server.id
+        text = f"server {server_id} was found by its mark and is being deleted"
+        await visit.record(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, text), action=ACTION)
+        return Again(0.0, Lane.POLL)
+    return None
+
+
+async def _retain(visit: Visit, cloud: Actuator) -> Outcome:
+    """Take the mark off the server and let the object go. The finalizer stays as long as a late request could still make a server."""
+    status = visit.status
+    server = await cloud.server(status.id) if status.id else None
+    server = None if is_gone(server) else server
+    if server is not None and cloud.owns(server):
+        if server.vm_state in delete_protocol.WRITABLE_STATES:
+            await cloud.remove_marker(server.id)
+        elif server.task_state or server.status == "BUILD":
+            text = f"server {server.id} is kept; its mark can be taken off when {server.task_state or 'building'} is over"
+            await visit.tell(Notice(Reason.DELETING, text), action=ACTION)
+            return Again(3.0, Lane.POLL)
+        return await _release(visit, f"server {server.id} stays, as spec.deletionPolicy says")
+    if server is not None:
+        return await _release(visit, f"server {server.id} stays; it does not carry this object's mark")
+    return await _retain_absent(visit, cloud)
+
+
+async def _retain_absent(visit: Visit, cloud: Actuator) -> Outcome:
+    since = delete_protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now
+    if visit.now < since:
+        text = f"a create request may still arrive; the object stays until {since:%H:%M:%S} UTC"
+        await visit.tell(Notice(Reason.OUTCOME_UNKNOWN, text), action=ACTION)
+        return Again(min(create_protocol.LOOK_AGAIN, max(0.5, (since - visit.now).total_seconds())), Lane.POLL)
+    look: Look = await cloud.look(not_before=since, now=visit.now)
+    if look.found and look.found[0].server.id != visit.status.id:
+        server_id = look.found[0].server.id
+        await visit.record(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, "found its server"), action=ACTION)
+        return Again(0.0, Lane.POLL)
+    if not look.proves_absence(after=since):
+        return Again(create_protocol.INCOMPLETE_PAUSE, Lane.POLL)
+    return await _release(visit, "there was no server")
+
+
+async def _check_remains(visit: Visit, cloud: Actuator) -> Outcome | None:
+    """Disks that go with the server are proven gone. What is still there after a while is named, and left."""
+    doomed = [each.id for each in visit.status.volumes if each.delete_with_server]
+    left = [volume_id for volume_id in doomed if await _exists(visit, cloud, volume_id)]
+    if not left:
+        return None
+    operation = visit.status.operation
+    text = f"server {visit.status.id} is gone; waiting for its disks to go: {', '.join(left)}"
+    if operation is None or operation.step != CHECKING or operation.deadline is None:
+        if operation is None:
+            return None
+        checking = operation.model_copy(update={"step": CHECKING, "job_id": None, "deadline": visit.now + REMAINS_TIME})
+        await visit.write(visit.status.model_copy(update={"operation": checking}), Notice(Reason.DELETING, text), action=ACTION)
+        return Again(2.0, Lane.POLL)
+    if visit.now < operation.deadline:
+        return Again(5.0, Lane.POLL)
+    logger.warning("%s: disks left behind by the cloud: %s", visit.obj.key, ", ".join(left))
+    return await _release(
+        visit, f"server {visit.status.id} is gone, but the cloud left disks behind that should have gone: {', '.join(left)}"
+    )
+
+
+async def _exists(visit: Visit, cloud: Actuator, volume_id: str) -> bool:
+    """Whether a disk is still there. An endpoint that refuses the question must not keep the object for ever."""
+    try:
+        return await cloud.volume_exists(volume_id)
+    except CloudError as error:
+        if error.outcome is not CallOutcome.REFUSED or error.meaning in {Meaning.AUTH, Meaning.THROTTLED}:
+            raise
+        logger.warning("%s: it cannot be found out whether disk %s is gone: %s", visit.obj.key, volume_id, error)
+        return False
+
+
+def _what_stays(visit: Visit) -> str | None:
+    """What is left on purpose, by id."""
+    kept = [f"disk {each.id}" for each in visit.status.volumes if each.delete_with_server is False]
+    public_ip = visit.spec.public_ip
+    if public_ip is not None and not public_ip.released_with_server and (address := public_ip.id or visit.status.public_ip):
+        kept.append(f"public address {address}")
+    return f"server {visit.status.id} is gone; kept: {', '.join(kept)}" if kept else None
+
+
+async def _release(visit: Visit, remark: str | None) -> Outcome:
+    """Take the finalizer off: the last thing that is done."""
+    if remark is not None:
+        logger.info("%s: %s", visit.obj.key, remark)
+        if visit.desk.events is not None:
+            visit.desk.events.record(visit.obj, kind="Normal", reason=Reason.DELETING.value, message=remark, action=ACTION)
+    await visit.desk.store.remove_finalizer(visit.obj)
+    visit.desk.notes.forget(visit.uid)
+    return Done()

@@ -1,0 +1,191 @@
+"""Keeps a server that is there as the spec wants it: observes, sees to its power, and says how it is."""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from ecs_operator.api.common import Operation
+from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server import ServerStatus
+from ecs_operator.cloud import CloudError, Job, JobStatus
+from ecs_operator.cloud import Outcome as CallOutcome
+from ecs_operator.engine.outcome import Again, Lane, Outcome
+from ecs_operator.resources.server import power, volumes
+from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.desk import Notice, Visit
+from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
+from ecs_operator.resources.server.planner import Plan, Settle, plan
+from ecs_operator.resources.server.record import Phase, job_status, phase
+from ecs_operator.resources.server.status import fold, lacks_details, vanished
+from ecs_operator.resources.server.wording import failed_text, under_way
+from ecs_operator.resources.verdicts import verdict
+
+logger = logging.getLogger(__name__)
+
+POWER_KINDS = frozenset({"Start", "Stop", "Restart"})
+
+
+async def advance(visit: Visit, cloud: Actuator) -> Outcome:
+    """The next step for a server that was made. Raises CloudError and StoreError."""
+    operation = _operation(visit.status)
+    is_new = phase(ServerStatus.model_validate(visit.obj.status)) is not Phase.BUILT
+    fresh = is_new or operation is not None or visit.is_urged or visit.restart_token is not None
+    seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
+    if isinstance(seen, Absence):
+        return await _absent(visit, cloud, seen)
+    job = await cloud.job(operation.job_id) if operation is not None and operation.job_id else None
+    wanted = await _plan(visit, cloud, seen, job)
+    if not wanted.is_settled and not seen.fresh:
+        # A list told it; before anything is changed the server itself is asked.
+        seen = await observe(visit, cloud, fresh=True)
+        if isinstance(seen, Absence):
+            return await _absent(visit, cloud, seen)
+        wanted = await _plan(visit, cloud, seen, job)
+    return await _carry_out(visit, cloud, wanted, job)
+
+
+async def _plan(visit: Visit, cloud: Actuator, seen: Observed, job: Job | None) -> Plan:
+    """Decide, on the status as the observation makes it."""
+    server = seen.server
+    status, ports = visit.status, None
+    if cloud.owns(server) and lacks_details(status, server):
+        devices = await cloud.devices(server.id)
+        recorded = volumes.refreshed(status.volumes, devices) if status.volumes else volumes.recorded_at_creation(devices, visit.spec)
+        status = status.model_copy(update={"volumes": recorded})
+        ports = await cloud.ports(server.id)
+    visit.status = fold(status, server, spec=visit.spec, ports=ports) if cloud.owns(server) else status
+    return plan(
+        power.Facts(
+            server=server,
+            now=visit.now,
+            wanted=visit.spec.power_state,
+            shutdown=visit.spec.shutdown,
+            operation=_operation(visit.status),
+            job=job,
+            restart_token=visit.restart_token,
+            is_urged=visit.is_urged,
+        ),
+        owned=cloud.owns(server),
+        others=seen.others,
+    )
+
+
+async def _carry_out(visit: Visit, cloud: Actuator, wanted: Plan, job: Job | None) -> Outcome:
+    if wanted.finished is not None:
+        seen = job_status(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
+        visit.status = visit.status.model_copy(update={"operation": None, "job": seen})
+    step = wanted.step
+    match step:
+        case Settle(notice=notice):
+            await visit.write(visit.status, notice, action="Observe")
+            return _resync(visit, cloud)
+        case power.Send():
+            return await _send(visit, cloud, step)
+        case power.Echo(token=token):
+            visit.status = visit.status.model_copy(update={"last_handled_restart_at": token})
+            reason = Reason.STOPPED_AS_DESIRED if visit.spec.power_state == "Stopped" else Reason.AVAILABLE
+            notice = Notice(reason, "the server is stopped: there was nothing to restart")
+            await visit.write(visit.status, notice, action="Restart")
+            return Again(0.0, Lane.POLL)
+        case power.Watch(seconds=seconds):
+            await _watch(visit, job)
+            return Again(seconds, Lane.POLL)
+        case power.Fail():
+            return await _fail(visit, cloud, job)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+async def _watch(visit: Visit, job: Job | None) -> None:
+    """Show how far it is, every few seconds at most."""
+    operation = _operation(visit.status)
+    wanted = visit.status
+    if job is not None and operation is not None and operation.job_id:
+        wanted = wanted.model_copy(update={"job": job_status(job, job_id=operation.job_id)})
+    notice = under_way(wanted, operation)
+    if wanted != ServerStatus.model_validate(visit.obj.status) and visit.may_write_progress():
+        await visit.write(wanted, notice, action=operation.kind if operation else "Observe")
+        visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
+
+
+async def _send(visit: Visit, cloud: Actuator, step: power.Send) -> Outcome:
+    """Write the operation, and the restart token it answers, then call: what was not written is never sent."""
+    server_id = visit.status.id
+    if server_id is None or visit.desk.authority.time_left() <= 0:
+        return Again(1.0, Lane.URGENT)
+    before = _operation(visit.status)
+    is_same = before is not None and not step.is_new and (before.kind, before.step) == (step.kind, step.step)
+    operation = Operation(
+        id=before.id if before is not None and not step.is_new else f"{step.kind.lower()}-{visit.now:%Y%m%dT%H%M%S}",
+        kind=step.kind,
+        step=step.step,
+        started_at=before.started_at if before is not None and is_same else visit.now,
+        deadline=step.deadline,
+        attempts=step.attempts,
+    )
+    wanted = visit.status.model_copy(
+        update={"operation": operation, "last_handled_restart_at": step.echo or visit.status.last_handled_restart_at}
+    )
+    notice = under_way(wanted, operation)
+    await visit.write(wanted, notice, action=step.kind)
+    try:
+        accepted = await cloud.power(server_id, step.kind, step.mode)
+    except CloudError as error:
+        return await _not_accepted(visit, step, error)
+    visit.saw_server()
+    await visit.record(lambda status: _with(status, job_id=accepted.job_id), notice, action=step.kind)
+    return Again(1.0, Lane.POLL)
+
+
+async def _not_accepted(visit: Visit, step: power.Send, error: CloudError) -> Outcome:
+    """A call that certainly did nothing may be sent again; of any other the server tells what it did."""
+    judged = verdict(error)
+    logger.info("%s: %s", visit.obj.key, error)
+    if error.outcome is CallOutcome.UNKNOWN:
+        return Again(1.0, Lane.POLL)
+    next_step = power.WAITING if step.kind == "Restart" else step.step
+    await visit.record(lambda status: _with(status, step=next_step), Notice(judged.reason, judged.message, stalled=False), action=step.kind)
+    return Again(max(judged.retry_floor, 2.0), Lane.POLL)
+
+
+async def _fail(visit: Visit, cloud: Actuator, job: Job | None) -> Outcome:
+    operation = _operation(visit.status)
+    if operation is None:
+        raise ValueError("there is no operation")
+    if operation.step != power.FAILED:
+        what = {"Start": "starting the server", "Stop": "stopping the server"}.get(operation.kind, "restarting the server")
+        if job is not None and job.status is JobStatus.FAIL and operation.job_id:
+            cause = failed_text(what, job, job_id=operation.job_id)
+            visit.status = visit.status.model_copy(update={"job": job_status(job, job_id=operation.job_id)})
+        else:
+            cause = f"{what} was tried {operation.attempts or 0} times in vain"
+        logger.warning("%s: %s", visit.obj.key, cause)
+        text = f"{cause}. Change spec.powerState, or request a reconcile, to try again"
+        await visit.write(
+            _with(visit.status, step=power.FAILED), Notice(Reason.OPERATION_FAILED, text, stalled=True), action=operation.kind
+        )
+    return _resync(visit, cloud)
+
+
+async def _absent(visit: Visit, cloud: Actuator, absence: Absence) -> Outcome:
+    """A server that is gone is never made anew by itself: somebody wanted it gone, or something is badly wrong."""
+    if absence is Absence.SUSPECTED:
+        return Again(MISSING_PAUSE, Lane.POLL)
+    text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or create another one"
+    wanted = vanished(visit.status).model_copy(update={"operation": None})
+    await visit.write(wanted, Notice(Reason.DELETED_EXTERNALLY, text), action="Observe")
+    return _resync(visit, cloud)
+
+
+def _resync(visit: Visit, cloud: Actuator) -> Again:
+    return Again(cloud.tenant.resync_seconds * visit.desk.rng.uniform(0.9, 1.1), Lane.RESYNC)
+
+
+def _operation(status: ServerStatus) -> Operation | None:
+    return status.operation if status.operation is not None and status.operation.kind in POWER_KINDS else None
+
+
+def _with(status: ServerStatus, **changes: object) -> ServerStatus:
+    operation = status.operation
+    return status if operation is None else status.model_copy(update={"operation": operation.model_copy(update=changes)})

@@ -1,0 +1,58 @@
+"""The sentences of the Ready condition that several phases need."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ecs_operator.api.common import Operation
+from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server import ServerStatus
+from ecs_operator.cloud import Job
+from ecs_operator.resources.server.create_protocol import MOST_FAILURES
+from ecs_operator.resources.server.desk import Notice
+
+
+def creating(status: ServerStatus) -> Notice:
+    """What goes on while a server is made, with the last failure of an earlier try."""
+    create, job = status.create, status.job
+    if create is None or create.outcome != "Accepted":
+        what = "asking the cloud for the server"
+    elif job is not None and job.id == create.job_id:
+        progress = f", {job.progress} parts done" if job.progress and job.status == "RUNNING" else ""
+        what = f"the server is being built: job {job.id} is {job.status or 'INIT'}{progress}"
+    else:
+        what = f"the server {status.id} is being built"
+    before = ""
+    if create is not None and create.failures:
+        before = f"; try {create.failures + 1} of {MOST_FAILURES} after: {create.last_error}"
+    return Notice(Reason.CREATING, what + before)
+
+
+def retrying(cause: str, *, failures: int, due: datetime | None) -> str:
+    """A failure, and when it is tried again."""
+    when = f" at {due:%H:%M:%S} UTC" if due else ""
+    return f"{cause}. What it left is gone; try {failures + 1} of {MOST_FAILURES} follows{when}"
+
+
+def failed_text(what: str, job: Job, *, job_id: str) -> str:
+    """A failed job in one line: the cloud's code and text."""
+    code = f" with {job.failure_code}" if job.failure_code else ""
+    text = f": {job.failure_text}" if job.failure_text else ""
+    return f"{what} failed{code}{text} [job {job_id}]"
+
+
+def under_way(status: ServerStatus, operation: Operation | None) -> Notice:
+    """What goes on with a server that is there: our own operation, or a task somebody else began."""
+    job = status.job
+    shown = (
+        f": job {job.id} is {job.status}" if job is not None and operation is not None and job.id == operation.job_id and job.status else ""
+    )
+    task = f", task {status.task_state}" if status.task_state else ""
+    if operation is None:
+        return Notice(Reason.UPDATING, f"the cloud is at work on the server{task}")
+    if operation.kind == "Start":
+        return Notice(Reason.STARTING, f"the server is being started{shown}{task}")
+    if operation.kind == "Restart":
+        return Notice(Reason.RESTARTING, f"the server is being restarted{shown}{task}")
+    until = f" softly, until {operation.deadline:%H:%M:%S} UTC" if operation.deadline else ""
+    return Notice(Reason.STOPPING, f"the server is being stopped{until}{shown}{task}")

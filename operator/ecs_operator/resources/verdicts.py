@@ -1,0 +1,41 @@
+"""What a failed call means for an object: the reason, the message, and when to try again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import CloudError, Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``retry_floor`` is the least pause in seconds before another try; ``terminal``: only another spec, or a person, helps."""
+
+    reason: Reason
+    message: str
+    retry_floor: float
+    terminal: bool
+
+
+_VERDICTS: dict[Meaning, tuple[Reason, float, bool]] = {
+    Meaning.QUOTA: (Reason.QUOTA_EXCEEDED, 15.0, False),
+    Meaning.CAPACITY: (Reason.CAPACITY_EXHAUSTED, 30.0, False),
+    Meaning.CONFLICT: (Reason.REJECTED, 30.0, True),
+    Meaning.INVALID: (Reason.REJECTED, 60.0, True),
+    Meaning.AUTH: (Reason.UNAUTHORIZED, 5.0, False),
+    Meaning.FORBIDDEN: (Reason.UNAUTHORIZED, 30.0, False),
+    Meaning.FROZEN: (Reason.FROZEN, 60.0, True),
+    Meaning.TRANSIENT: (Reason.CLOUD_UNREACHABLE, 2.0, False),
+    Meaning.THROTTLED: (Reason.THROTTLED, 5.0, False),
+    Meaning.BUSY: (Reason.THROTTLED, 10.0, False),
+    Meaning.NOT_FOUND: (Reason.REJECTED, 30.0, True),
+    Meaning.UNREACHABLE: (Reason.CLOUD_UNREACHABLE, 2.0, False),
+    Meaning.INTERNAL: (Reason.CLOUD_UNREACHABLE, 5.0, False),
+}
+
+
+def verdict(error: CloudError) -> Verdict:
+    """The verdict on a failed call. Nothing here says whether it was carried out: that is ``error.outcome``."""
+    reason, floor, terminal = _VERDICTS[error.meaning]
+    return Verdict(reason=reason, message=str(error), retry_floor=max(floor, error.retry_after or 0.0), terminal=terminal)
