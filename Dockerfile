@@ -6,23 +6,31 @@
 # A private package index goes in as a secret, so that no layer keeps it: --secret id=pip,src=$HOME/.config/pip/pip.conf
 ARG BASE_IMAGE=python:3.13-slim
 
-# Build: wheels and two environments. Every package comes from a lock file, by hash, and as a wheel: nothing is compiled.
+# Every package comes from a lock file, by hash, and as a wheel: nothing is compiled. The environments hold no installer.
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all: PIP_REQUIRE_VIRTUALENV=1
 WORKDIR /src
-RUN python3 -m venv /build && python3 -m venv --without-pip /opt/ecs-operator && python3 -m venv --without-pip /opt/ecs-simulator
 COPY requirements-build.lock ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /build/bin/pip install --require-hashes --requirement requirements-build.lock
-COPY requirements-operator.lock requirements-simulator.lock ./
+    python3 -m venv /build && /build/bin/pip install --require-hashes --requirement requirements-build.lock
+
+FROM build AS build-operator
+COPY requirements-operator.lock ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /build/bin/pip --python /opt/ecs-operator/bin/python install --require-hashes --requirement requirements-operator.lock && \
-    /build/bin/pip --python /opt/ecs-simulator/bin/python install --require-hashes --requirement requirements-simulator.lock
+    python3 -m venv --without-pip /opt/ecs-operator && \
+    /build/bin/pip --python /opt/ecs-operator/bin/python install --require-hashes --requirement requirements-operator.lock
 COPY LICENSE README.md pyproject.toml ./
 COPY operator operator
+RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels . && \
+    /build/bin/pip --python /opt/ecs-operator/bin/python install --no-index --no-deps /wheels/ecs_operator-*.whl
+
+FROM build AS build-simulator
+COPY requirements-simulator.lock ./
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python3 -m venv --without-pip /opt/ecs-simulator && \
+    /build/bin/pip --python /opt/ecs-simulator/bin/python install --require-hashes --requirement requirements-simulator.lock
 COPY simulator simulator
-RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels . ./simulator && \
-    /build/bin/pip --python /opt/ecs-operator/bin/python install --no-index --no-deps /wheels/ecs_operator-*.whl && \
+RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels ./simulator && \
     /build/bin/pip --python /opt/ecs-simulator/bin/python install --no-index --no-deps /wheels/ecs_simulator-*.whl
 
 # What both images share: nobody's user, no buffering, nothing written.
@@ -39,7 +47,7 @@ LABEL org.opencontainers.image.title="ecs-simulator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=build /opt/ecs-simulator /opt/ecs-simulator
+COPY --from=build-simulator /opt/ecs-simulator /opt/ecs-simulator
 ENV PATH=/opt/ecs-simulator/bin:$PATH
 EXPOSE 8774 8775
 ENTRYPOINT ["/opt/ecs-simulator/bin/ecs-simulator"]
@@ -53,7 +61,7 @@ LABEL org.opencontainers.image.title="ecs-operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=build /opt/ecs-operator /opt/ecs-operator
+COPY --from=build-operator /opt/ecs-operator /opt/ecs-operator
 ENV PATH=/opt/ecs-operator/bin:$PATH
 EXPOSE 8080
 ENTRYPOINT ["/opt/ecs-operator/bin/ecs-operator"]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import Any
@@ -123,8 +124,13 @@ async def started(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def operator(control_plane: ControlPlane, api: Proxy, tmp_path: Path, namespace: str) -> AsyncIterator[ToyOperator]:
-    async with started(control_plane, api, directory=tmp_path, namespace=namespace, flags=("--resync", "5")) as running:
+    async with started(control_plane, api, directory=tmp_path, namespace=namespace, flags=("--resync", "3")) as running:
         yield running
+
+
+def says(text: str, line: dict[str, Any]) -> bool:
+    """Whether a log line says just this."""
+    return bool(line["message"] == text)
 
 
 def writes(api: Proxy, *, since: int = 0) -> list[str]:
@@ -214,7 +220,7 @@ async def test_the_api_server_is_killed_and_deletions_fall_into_the_gap(
     api.clear()
     api.on(is_watch, too_old, times=2)
     for name in names[:2]:
-        await operator.logs(lambda line, name=name: line["message"] == f"realms/{name} is gone, and its deletion was not seen")
+        await operator.logs(partial(says, f"realms/{name} is gone, and its deletion was not seen"))
     await operator.made("during")
     await operator.make("after")
     await operator.made("after")
@@ -224,17 +230,15 @@ async def test_the_api_server_is_killed_and_deletions_fall_into_the_gap(
 
 PHASES = {
     "503": (503, "ServiceUnavailable"),
-    "500": (500, "InternalError"),
     "403": (403, "Forbidden"),
     "401": (401, "Unauthorized"),
-    "429": (429, "TooManyRequests"),
     "404": (404, "NotFound"),
 }
 
 
 @pytest.mark.parametrize("phase", PHASES)
 async def test_a_phase_of_refusals_is_outlived(phase: str, operator: ToyOperator, api: Proxy) -> None:
-    """For eight seconds everything is refused, watches included; then work goes on, in the same process."""
+    """For six seconds everything is refused, watches included; then work goes on, in the same process."""
     await operator.make("before")
     await operator.made("before")
     status, reason = PHASES[phase]
@@ -242,7 +246,7 @@ async def test_a_phase_of_refusals_is_outlived(phase: str, operator: ToyOperator
     async def refused(_: Exchange) -> Any:
         return json_answer(status, {"kind": "Status", "status": "Failure", "code": status, "reason": reason})
 
-    pid, ends = operator.process.pid, time.monotonic() + 8
+    pid, ends = operator.process.pid, time.monotonic() + 6
     api.on(lambda _: True, refused, times=None)
     api.cut_streams()
     await operator.make("during")
@@ -322,7 +326,8 @@ async def test_sigterm_ends_it_cleanly_and_frees_the_lease(operator: ToyOperator
     assert await operator.process.stop(grace_seconds=20) == 0
     lease = json.loads(await control_plane.kubectl("get", "lease", "ecs-operator", "-o", "json", namespace=namespace))
     assert lease["spec"]["holderIdentity"] == ""
-    assert operator.lines()[-1]["message"] == "stopped"
+    assert "stopped" in [line["message"] for line in operator.lines()]
+    assert [line for line in operator.lines() if line["level"] == "ERROR"] == []
 
 
 async def test_sigterm_while_it_waits_ends_it_cleanly(control_plane: ControlPlane, api: Proxy, tmp_path: Path, namespace: str) -> None:
@@ -360,11 +365,16 @@ async def test_a_paused_process_yields_to_its_rival(control_plane: ControlPlane,
         await paused.make("d")
         await paused.made("d")
         await paused.logs(lambda line: line["message"].startswith("no longer holding the lease"))
-        assert writes(theirs, since=before) == [], "it wrote although another holds the lease"
+        changes = [each for each in writes(theirs, since=before) if "/toys/" in each]
+        assert changes == [], "it wrote although another holds the lease"
 
 
-async def test_five_hundred_objects(operator: ToyOperator, control_plane: ControlPlane, api: Proxy, namespace: str) -> None:
-    async with connected(control_plane.admin_kubeconfig) as connection:
+async def test_five_hundred_objects(
+    control_plane: ControlPlane, api: Proxy, tmp_path: Path, namespace: str, record_property: Callable[[str, object], None]
+) -> None:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(connected(control_plane.admin_kubeconfig))
+        operator = await stack.enter_async_context(started(control_plane, api, directory=tmp_path, namespace=namespace))
         gate = asyncio.Semaphore(20)
 
         async def create(number: int) -> None:
@@ -383,14 +393,14 @@ async def test_five_hundred_objects(operator: ToyOperator, control_plane: Contro
         finalizers_and_statuses = [each for each in writes(api) if each.startswith("PATCH") and "/toys/" in each]
         assert len(finalizers_and_statuses) == 1000, "one finalizer and one status each"
         assert memory < 150
-        print(f"500 objects in {seconds:.1f} s, {memory:.0f} MiB")
+        record_property("figures", f"500 objects in {seconds:.1f} s, {memory:.0f} MiB")
 
         async def quiet() -> bool:
             return sum("/events" in each for each in writes(api)) == 500
 
         await until(quiet, seconds=60, what="the events are written")
         before = len(api.records)
-        await connection.request("DELETE", TOY.collection(namespace))
+        await connection.request("DELETE", TOY.collection(namespace), timeout=60)
 
         async def all_gone() -> bool:
             return not (await connection.request("GET", TOY.collection(namespace)))["items"]

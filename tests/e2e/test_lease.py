@@ -34,7 +34,7 @@ async def holds(subject: Lease, *, seconds: float = 10.0) -> None:
     async def held() -> bool:
         return subject.time_left() > 0
 
-    await until(held, seconds=seconds, every=0.02, what="the lease is not held")
+    await until(held, seconds=seconds, every=0.005, what="the lease is not held")
 
 
 async def loses(subject: Lease, *, seconds: float = 10.0) -> None:
@@ -82,8 +82,7 @@ async def test_a_holder_that_is_gone_is_waited_for_and_never_overlaps(control_pl
         first, second = lease(connection, namespace, "first"), lease(connection, namespace, "second")
         await first._round()  # acquired once, and never renewed: as if killed
         async with kept(second):
-            while second.time_left() <= 0:
-                await asyncio.sleep(0.01)
+            await holds(second)
             assert first.time_left() <= 0, "two holders at a time"
 
 

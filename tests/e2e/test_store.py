@@ -222,7 +222,7 @@ async def test_the_inventory_tells_what_a_watch_would(bench: Bench, connection: 
     obj = await bench.store.add_finalizer(await bench.make(annotations={"x": "1"}))
     rows = {key: seen async for key, seen in inventory(connection, TOY, namespaces=(bench.namespace,))}
     seen = rows[bench.key()]
-    assert (seen.uid, seen.generation, seen.deleting, seen.finalizers) == (obj.uid, 1, False, {OWNERSHIP.finalizer})
+    assert (seen.uid, seen.generation, seen.deleting, seen.finalizers) == (obj.uid, 1, False, frozenset({OWNERSHIP.finalizer}))
     nowhere = [key async for key, _ in inventory(connection, TOY, namespaces=("kube-public",))]
     assert nowhere == []
 

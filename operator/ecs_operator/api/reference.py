@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ecs_operator.api.crds import Column, CustomResource
@@ -60,7 +60,7 @@ def fields_page(resource: CustomResource) -> str:
         "",
         "Rules between fields, and between the old and the new object; what breaks one is refused by `kubectl apply`:",
         "",
-        *(f"- `{place}`: {message}" for place, message in _rules(schema, "")),
+        *_grouped(_rules(schema, "")),
         "",
         "## status",
         "",
@@ -125,6 +125,14 @@ def _rules(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
         yield from _rules(child, f"{path}.{name}")
     if "items" in node:
         yield from _rules(node["items"], f"{path}[]")
+
+
+def _grouped(rules: Iterable[tuple[str, str]]) -> list[str]:
+    """One line for all places of which the same is said."""
+    places: dict[str, list[str]] = {}
+    for place, message in rules:
+        places.setdefault(message.removeprefix(f"{place} "), []).append(f"`{place}`")
+    return [f"- {', '.join(where)}: {message}" for message, where in places.items()]
 
 
 def _escaped(text: str) -> str:

@@ -13,7 +13,7 @@ from ecs_operator.app.settings import Settings
 from ecs_operator.engine.backoff import Backoff
 from ecs_operator.engine.loop import LoopPolicy, ReconcileLoop
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.ports import Authority, Clock, KubeStore, Reconciler
+from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore, Reconciler
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.kube.connection import Connection
@@ -34,6 +34,7 @@ class Platform:
     settings: Settings
     store: KubeStore
     writer: StatusWriter
+    events: EventSink
     authority: Authority
     identity: StoredIdentity
     clock: Clock
@@ -112,6 +113,7 @@ def assemble(
         settings=settings,
         store=store,
         writer=StatusWriter(store, events, clock),
+        events=events,
         authority=lease,
         identity=identity,
         clock=clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -26,7 +27,7 @@ _SOON = 60.0
 """A login or an end within this many seconds after the one before counts as repeated."""
 _LONGEST_LOGIN_PAUSE = 10.0
 _LONGEST_RESTART_PAUSE = 30.0
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 5.0
 _BEAT_SECONDS = 1.0
 _DEAD_AFTER = 60.0
 _SHORT_RUNS_ALLOWED = 10
@@ -123,6 +124,7 @@ class Informer:
     async def _run_once(self) -> None:
         # The flag must be an asyncio.Event of this loop: with a threading.Event a failed kopf hangs for ever.
         stop, here = asyncio.Event(), asyncio.get_running_loop()
+        here.set_exception_handler(_note_stray_error)
 
         def stop_current() -> None:
             if not here.is_closed():
@@ -134,7 +136,7 @@ class Informer:
         beating = asyncio.create_task(self._keep_beating())
         try:
             scope: Mapping[str, Any] = {"namespaces": self._namespaces} if self._namespaces else {"clusterwide": True}
-            await kopf.operator(registry=self._registry(), settings=_settings(), standalone=True, stop_flag=stop, **scope)
+            await kopf.operator(registry=self._registry(stop), settings=_settings(), standalone=True, stop_flag=stop, **scope)
         finally:
             beating.cancel()
 
@@ -143,12 +145,12 @@ class Informer:
             self._beat = time.monotonic()
             await asyncio.sleep(_BEAT_SECONDS)
 
-    def _registry(self) -> kopf.OperatorRegistry:
+    def _registry(self, stop: asyncio.Event) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
         @kopf.on.login(registry=registry)
         async def login(**_: object) -> kopf.ConnectionInfo:
-            return await self._login()
+            return await self._login(stop)
 
         for plural in self._plurals:
             self._watch(registry, plural)
@@ -170,13 +172,14 @@ class Informer:
         if home is not None and not self._closing.is_set() and not home.is_closed():
             home.call_soon_threadsafe(receive, *what)
 
-    async def _login(self) -> kopf.ConnectionInfo:
-        """Called at start, when the credentials expire, and after every 401: that one must not spin."""
+    async def _login(self, stop: asyncio.Event) -> kopf.ConnectionInfo:
+        """Called at start, when the credentials expire, and after every 401: that one must not spin. The stop ends the pause."""
         now = time.monotonic()
         repeated = self._logins > 0 and now - self._last_login < _SOON
         self._logins = self._logins + 1 if repeated else 1
         if repeated:
-            await asyncio.sleep(min(_LONGEST_LOGIN_PAUSE, 2.0 ** (self._logins - 2)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=min(_LONGEST_LOGIN_PAUSE, 2.0 ** min(self._logins - 2, 10)))
         self._last_login = time.monotonic()
         access = self._access()
         return kopf.ConnectionInfo(
@@ -203,6 +206,11 @@ def _settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.execution.max_workers = 1
     return settings
+
+
+def _note_stray_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What kopf leaves behind when it is stopped in the middle of something. What matters ends kopf, and is told by the supervisor."""
+    logger.debug("in the informer's loop: %s: %r", context.get("message"), context.get("exception"))
 
 
 def _first_line(error: BaseException) -> str:

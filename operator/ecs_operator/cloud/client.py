@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,8 @@ from ecs_operator.cloud.operations.volumes import Volumes
 from ecs_operator.cloud.session import Place, Session
 from ecs_operator.cloud.tokens import Tokens
 from ecs_operator.cloud.transport import open_http
+
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE)
 
 
 class EcsClient:
@@ -70,6 +73,8 @@ class EcsClient:
         """
         if not project_id and not project_name:
             raise invalid(operation="connect", field="projectId", problem="projectId or projectName is needed")
+        for field, address in (("endpoints.ecs", endpoint), ("endpoints.iam", iam_endpoint)):
+            _check_address(field, address)
         time = clock or SystemClock()
         # Request ids and jitter only: nothing here must be unguessable.
         chance = rng or random.Random()  # noqa: S311
@@ -134,3 +139,8 @@ class EcsClient:
 
 def _unknown_project(name: str) -> CloudError:
     return invalid(operation=CREATE_TOKEN.name, field="projectName", problem=f"the account has no single project named {name!r}")
+
+
+def _check_address(field: str, address: str) -> None:
+    if not _ADDRESS.fullmatch(address):
+        raise invalid(operation="connect", field=field, problem="must be an address like https://ecs.example.com")

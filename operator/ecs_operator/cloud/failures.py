@@ -31,6 +31,8 @@ _NOVA_FAULTS: Mapping[str, Meaning] = {
     "overLimit": Meaning.THROTTLED,
     "tooManyRequests": Meaning.THROTTLED,
 }
+_OTHER_PROJECT = "doesn't match Context's project_id"
+"""How Nova puts what the ECS calls answer with Ecs.0023: the token is for another project."""
 _STATUSES: Mapping[int, Meaning] = {
     401: Meaning.AUTH,
     403: Meaning.FORBIDDEN,
@@ -167,6 +169,8 @@ def _meaning(operation: Operation, status: int, trouble: _Trouble, *, speaks_api
         return Meaning.THROTTLED
     if status in _STATUSES:
         return _STATUSES[status]
+    if trouble.fault == "badRequest" and _OTHER_PROJECT in trouble.message:
+        return Meaning.AUTH
     if trouble.fault in _NOVA_FAULTS and operation.family is Family.NOVA:
         return _NOVA_FAULTS[trouble.fault]
     if status in {400, 405, 406, 415, 422}:

@@ -66,6 +66,8 @@ async def exchange(http: httpx.AsyncClient, call: Call, request: HttpRequest, *,
     limit = LIST_LIMIT if call.operation.lists else BODY_LIMIT
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
     content = bytearray()
+    if http.is_closed:
+        raise failed(call, outcome=Outcome.NOT_SENT, meaning=Meaning.UNREACHABLE, message="the client was closed")
     try:
         async with http.stream(
             call.operation.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
@@ -83,4 +85,8 @@ async def exchange(http: httpx.AsyncClient, call: Call, request: HttpRequest, *,
                     )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise lost(call, error) from None
+    except RuntimeError:
+        if not http.is_closed:
+            raise
+        raise failed(call, outcome=Outcome.UNKNOWN, meaning=Meaning.UNREACHABLE, message="the client was closed meanwhile") from None
     return RawAnswer(answer.status, answer.headers, bytes(content))

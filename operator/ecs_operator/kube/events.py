@@ -26,8 +26,8 @@ _CLUSTER_SCOPED = "default"
 class EventPolicy:
     """Bounds of the buffer, in events and seconds."""
 
-    buffer: int = 1000
-    remembered: int = 2000
+    buffer: int = 4000
+    remembered: int = 4000
     """Events whose repetitions go into a series."""
     series_after: float = 360.0
     """A repetition later than this begins anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import CloudError, Meaning
+from ecs_operator.cloud import CloudError, Meaning, lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Verdict:
 
     reason: Reason
     message: str
+    """One line: the operation, the cloud's code and text, the request ids, and what to do where the code tells."""
     retry_floor: float
     terminal: bool
 
@@ -38,4 +39,6 @@ _VERDICTS: dict[Meaning, tuple[Reason, float, bool]] = {
 def verdict(error: CloudError) -> Verdict:
     """The verdict on a failed call. Nothing here says whether it was carried out: that is ``error.outcome``."""
     reason, floor, terminal = _VERDICTS[error.meaning]
-    return Verdict(reason=reason, message=str(error), retry_floor=max(floor, error.retry_after or 0.0), terminal=terminal)
+    entry = lookup(error.code)
+    message = f"{error}; what to do: {entry.remedy}" if entry is not None and entry.remedy else str(error)
+    return Verdict(reason=reason, message=message, retry_floor=max(floor, error.retry_after or 0.0), terminal=terminal)

@@ -65,5 +65,6 @@ def test_a_page_shows_every_field_with_bounds_and_rules() -> None:
     assert "| `dataVolumes[].sizeGiB` | integer, 10 to 32768, required |" in page
     assert "| `metadata` | map of string, up to 255, up to 9 |" in page
     assert "| `powerState` | `Running` or `Stopped` |" in page
-    assert "- `spec.flavor`: spec.flavor cannot be changed yet once the server exists." in page
+    frozen = next(line for line in page.splitlines() if "cannot be changed yet once the server exists. Take the change back" in line)
+    assert {"`spec.flavor`", "`spec.agencyName`"} <= set(frozen.removeprefix("- ").split(":")[0].split(", "))
     assert "- **PUBLIC-IP** (`-o wide`): First public address" in page

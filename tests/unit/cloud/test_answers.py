@@ -219,7 +219,8 @@ def test_the_empty_attachment_of_a_free_volume() -> None:
 
 
 def test_one_image_where_a_list_is_due() -> None:
-    assert ImagePage.model_validate({"images": {"id": "i", "minDisk": 2}}).images[0].min_disk == 2
+    assert ImagePage.model_validate({"image": {"id": "i", "minDisk": 2}}).images[0].min_disk == 2
+    assert ImagePage.model_validate({"images": [{"id": "i", "minDisk": 2}]}).images[0].min_disk == 2
 
 
 def test_quotas_as_text() -> None:

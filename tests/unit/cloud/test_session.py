@@ -7,9 +7,9 @@ import logging
 
 import httpx
 import pytest
-from tests.unit.cloud.stage import CREATE, PROJECT, SERVER, FakeCloud, answer, client_of, in_turn
+from tests.unit.cloud.stage import CREATE, ENDPOINT, IAM, KEY, PROJECT, SERVER, FakeCloud, LoopClock, answer, client_of, in_turn
 
-from ecs_operator.cloud import BudgetLimits, CloudError, Meaning, Outcome
+from ecs_operator.cloud import BudgetLimits, CloudError, EcsClient, Meaning, Outcome, StaticCredentials
 
 pytestmark = pytest.mark.looptime
 
@@ -257,3 +257,49 @@ async def test_429_slows_the_kind_that_was_throttled() -> None:
         await client.servers.stop([SERVER], "SOFT")
         assert asyncio.get_running_loop().time() == pytest.approx(9, abs=0.1)
     assert [request.method for request in cloud.requests] == ["POST", "GET", "POST"]
+
+
+ADDRESSES = [
+    "",
+    "ecs.example.test",
+    "ftp://ecs.example.test",
+    "https://",
+    "https://[x",
+    "https://user:pw@h",
+    "https://h?a=b",
+    "https://h#f",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("field", ["endpoint", "iam_endpoint"])
+async def test_an_address_that_is_none(address: str, field: str) -> None:
+    ecs, iam = (address, IAM) if field == "endpoint" else (ENDPOINT, address)
+    with pytest.raises(CloudError, match=r"endpoints\.") as caught:
+        await EcsClient.open(endpoint=ecs, iam_endpoint=iam, project_id=PROJECT, credentials=StaticCredentials(KEY))
+    assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.INVALID)
+    assert "pw" not in str(caught.value)
+
+
+async def test_a_prefix_in_the_address_is_kept() -> None:
+    cloud = FakeCloud(lambda _: answer(200, {"absolute": {}}))
+    async with await EcsClient.open(
+        endpoint=f"{ENDPOINT}/ecs/",
+        iam_endpoint=IAM,
+        project_id=PROJECT,
+        credentials=StaticCredentials(KEY),
+        clock=LoopClock(),
+        transport=httpx.MockTransport(cloud),
+    ) as client:
+        await client.limits.get()
+    assert cloud.requests[0].url.path == f"/ecs/v1/{PROJECT}/cloudservers/limits"
+
+
+async def test_a_closed_client_sends_nothing() -> None:
+    cloud = FakeCloud(lambda _: answer(200, {"job_id": "j"}))
+    async with client_of(cloud) as client:
+        pass
+    with pytest.raises(CloudError, match="closed") as caught:
+        await client.servers.start([SERVER])
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert not cloud.requests

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from ecs_operator.cloud.models.wire import Answer, Number, Pairs, Text
 
@@ -95,7 +95,7 @@ def _one_or_many(value: object) -> object:
 class ImagePage(Answer):
     """One page of 11.2.2, whose example shows one object under ``image`` where a list is due."""
 
-    images: Annotated[tuple[Image, ...], BeforeValidator(_one_or_many)]
+    images: Annotated[tuple[Image, ...], BeforeValidator(_one_or_many)] = Field(validation_alias=AliasChoices("images", "image"))
     images_links: Links = ()
 
 

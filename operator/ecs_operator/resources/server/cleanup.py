@@ -36,7 +36,7 @@ async def clean_up(visit: Visit, cloud: Actuator, notice: Notice, *, is_remains:
     """
     operation = _deletion(visit.status)
     job = await cloud.job(operation.job_id) if operation is not None and operation.job_id else None
-    if job is not None and await _note_job(visit, job, notice):
+    if job is not None and await _note_job(visit, job, notice, is_remains=is_remains):
         return Again(0.0, Lane.POLL)
     server = await _observe(visit, cloud, job)
     look: Look | None = None
@@ -119,12 +119,15 @@ async def _read_devices(visit: Visit, cloud: Actuator, server: Server) -> None:
     visit.status = visit.status.model_copy(update={"volumes": (*recorded, *unknown)})
 
 
-async def _note_job(visit: Visit, job: Job, notice: Notice) -> bool:
-    """Show the job's progress; a failed job ends the attempt, which is tried again after a pause. True when that was written."""
+async def _note_job(visit: Visit, job: Job, notice: Notice, *, is_remains: bool) -> bool:
+    """Show the job's progress; a failed job ends the attempt, which is tried again after a pause. True when that was written.
+
+    While remains are removed ``status.job`` keeps the failed creation: it is what people look for, and what the record's phase rests on.
+    """
     operation = visit.status.operation
     if operation is None or operation.job_id is None:
         return False
-    seen = job_status(job, job_id=operation.job_id)
+    seen = visit.status.job if is_remains else job_status(job, job_id=operation.job_id)
     if job.status is JobStatus.FAIL:
         text = failed_text("the deletion" if operation.step == protocol.SENDING else "detaching a disk", job, job_id=operation.job_id)
         logger.warning("%s: %s", visit.obj.key, text)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
-from ecs_operator.cloud import CloudError, CreateServers, Job, JobStatus, Outcome
+from ecs_operator.cloud import CloudError, CreateServers, Job, JobStatus, Outcome, Server
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.engine.ports import GoneError
@@ -35,6 +35,8 @@ RECHECK = 60.0
 """Seconds between looks at Secrets and images, which nobody tells about."""
 MISSING_PAUSE = 30.0
 BUILD_PAUSE = 2.0
+BROKEN_AGE = timedelta(hours=1)
+"""Until so long after the request a server in ERROR, of which no job is known, counts as a failed creation."""
 
 
 async def advance(visit: Visit, cloud: Actuator) -> PassOutcome | None:
@@ -209,7 +211,7 @@ async def _send(visit: Visit, cloud: Actuator, request: CreateServers, *, others
     try:
         await visit.record(change, creating(change(visit.status)), action=ACTION)
     except GoneError:
-        logger.exception("the object %s (uid %s) vanished while its server was created: job %s", visit.obj.key, visit.uid, accepted.job_id)
+        logger.warning("the object %s (uid %s) vanished while its server was created: job %s", visit.obj.key, visit.uid, accepted.job_id)
         raise
     return Again(1.0, Lane.POLL)
 
@@ -291,8 +293,10 @@ async def _inspect(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutc
     server = await cloud.server(status.id) if status.id else None
     if server is not None and not is_gone(server):
         is_done = server.is_settled and server.status != "BUILD"
+        if server.status == "ERROR" and _is_a_failed_creation(visit) and cloud.owns(server):
+            return await _arrived_broken(visit, server)
         if is_done or server.status == "ERROR":
-            visit.saw_server()
+            visit.saw_server(server)
             # A server that is new need not be restarted for a request that was there before it.
             handled = visit.restart_asked or status.last_handled_restart_at
             visit.status = record.built(glimpse(status, server)).model_copy(update={"last_handled_restart_at": handled})
@@ -303,6 +307,26 @@ async def _inspect(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutc
             visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
         return Again(BUILD_PAUSE, Lane.POLL)
     return await _absent(visit, cloud, look)
+
+
+def _is_a_failed_creation(visit: Visit) -> bool:
+    """No job tells how a server in ERROR came to be so. Soon after the request it can only be the creation that failed.
+
+    Later somebody may have used the server in the meantime: then a person decides.
+    """
+    create, job = visit.status.create, visit.status.job
+    if create is None or (job is not None and job.status == "SUCCESS"):
+        return False
+    return visit.now - (create.last_attempt_at or create.intended_at) < BROKEN_AGE
+
+
+async def _arrived_broken(visit: Visit, server: Server) -> PassOutcome:
+    """S8 without a job: the failure is durable before anything is cleaned up."""
+    fault = f": {server.fault.message} (code {server.fault.code})" if server.fault else ""
+    cause = f"server {server.id} came up in state ERROR{fault}"
+    wanted = record.arrived_broken(glimpse(visit.status, server), cause=cause)
+    await visit.record(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{cause}; removing it", stalled=False), action=ACTION)
+    return Again(0.0, Lane.POLL)
 
 
 async def _absent(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutcome | None:

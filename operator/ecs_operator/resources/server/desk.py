@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ecs_operator.api.group import PAUSED_ANNOTATION, RECONCILE_ANNOTATION, RESTART_ANNOTATION
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerSpec, ServerStatus
+from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import find, merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import Authority, Clock, ConflictError, EventSink, GoneError, KubeStore, StoreError, UnavailableError
@@ -66,6 +67,8 @@ class Visit:
         self.spec = spec
         self.desk = desk
         self.status = ServerStatus.model_validate(obj.status)
+        self.seen: Server | None = None
+        """The server, if this pass read it by its id already."""
         self.is_urged = self._was_asked() or self._has_news()
         self.is_stalled = self._is_stalled()
 
@@ -143,8 +146,9 @@ class Visit:
         written = self.desk.notes.progress_written_at(self.uid)
         return written is None or self.desk.clock.monotonic() - written >= PROGRESS_PAUSE
 
-    def saw_server(self) -> None:
+    def saw_server(self, server: Server | None = None) -> None:
         """The server was just read by its id, or changed."""
+        self.seen = server
         self.desk.notes.saw(self.uid, at=self.desk.clock.monotonic())
 
     async def recall(self, notice: Notice) -> bool:

@@ -59,6 +59,10 @@ class Notes:
         """It answered 404 when it was last read."""
         return uid in self._missing
 
+    def believed(self, uid: str) -> None:
+        """Its absence is proven and written down: lists suffice from here."""
+        self._missing.pop(uid, None)
+
     def keep(self, uid: str, answer: Answer) -> None:
         """Keep an answer that could not be written."""
         self._answers[uid] = answer

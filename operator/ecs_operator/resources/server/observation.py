@@ -41,6 +41,8 @@ async def observe(visit: Visit, cloud: Actuator, *, fresh: bool) -> Observed | A
     server_id = visit.status.id
     if server_id is None:
         raise ValueError("the record names no server")
+    if visit.seen is not None:
+        return Observed(visit.seen, fresh=True)
     if not fresh:
         snapshot = await cloud.tenant.snapshots.at_most(_age(visit, cloud))
         row = snapshot.servers.get(server_id)
@@ -51,7 +53,7 @@ async def observe(visit: Visit, cloud: Actuator, *, fresh: bool) -> Observed | A
             return Absence.PROVEN
     server = await cloud.server(server_id)
     if not is_gone(server) and server is not None:
-        visit.saw_server()
+        visit.saw_server(server)
         return Observed(server, fresh=True)
     return await _absence(visit, cloud)
 

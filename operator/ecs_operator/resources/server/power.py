@@ -9,7 +9,7 @@ from typing import Literal
 from ecs_operator.api.common import Operation
 from ecs_operator.api.server import Shutdown
 from ecs_operator.cloud import Job, JobStatus, Server
-from ecs_operator.resources.server.times import growing
+from ecs_operator.resources.server.times import growing, poll_pause
 
 Kind = Literal["Start", "Stop", "Restart"]
 Mode = Literal["SOFT", "HARD"]
@@ -206,7 +206,7 @@ def _has_expired(operation: Operation, now: datetime) -> bool:
 
 def _watch_pause(facts: Facts, operation: Operation) -> float:
     elapsed = (facts.now - operation.started_at).total_seconds()
-    pause = min(10.0, max(1.0, elapsed / 5.0))
+    pause = poll_pause(elapsed)
     if operation.deadline is not None and operation.step == SOFT and facts.now < operation.deadline:
         return min(pause, max(0.5, (operation.deadline - facts.now).total_seconds()))
     return pause

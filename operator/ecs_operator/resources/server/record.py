@@ -58,9 +58,7 @@ def phase(status: ServerStatus) -> Phase:
     if create.outcome == "Refused":
         return Phase.NEW
     if create.outcome == "Accepted":
-        job = status.job
-        failed = job is not None and job.status == "FAIL" and job.id == create.job_id
-        return Phase.FAILED if failed else Phase.ACCEPTED
+        return Phase.FAILED if _has_failed(status, create) else Phase.ACCEPTED
     return Phase.UNKNOWN
 
 
@@ -159,6 +157,11 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
     return changed.model_copy(update={"id": None, "operation": None, **dict.fromkeys(_SEEN), "addresses": (), "volumes": ()})
 
 
+def arrived_broken(status: ServerStatus, *, cause: str) -> ServerStatus:
+    """The server came up in ERROR, and no job tells why: a failure like a job's. ``status`` shows the state already."""
+    return _with(status, failures=_create(status).failures + 1, last_error=cause, job_id=None)
+
+
 def lost_before_ready(status: ServerStatus, *, cause: str) -> ServerStatus:
     """The server went before it was ready and no job tells why: a failure like a job's, with the proof of death at hand."""
     return next_incarnation(_with(status, failures=_create(status).failures + 1, last_error=cause))
@@ -181,6 +184,12 @@ _SEEN = (
     "locked",
     "fault",
 )
+
+
+def _has_failed(status: ServerStatus, create: CreateRecord) -> bool:
+    if create.job_id is None:
+        return status.server_status == "ERROR"
+    return status.job is not None and status.job.status == "FAIL" and status.job.id == create.job_id
 
 
 def _create(status: ServerStatus) -> CreateRecord:

@@ -173,6 +173,7 @@ async def _absent(visit: Visit, cloud: Actuator, absence: Absence) -> Outcome:
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
     text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or create another one"
+    visit.desk.notes.believed(visit.uid)
     wanted = vanished(visit.status).model_copy(update={"operation": None})
     await visit.write(wanted, Notice(Reason.DELETED_EXTERNALLY, text), action="Observe")
     return _resync(visit, cloud)

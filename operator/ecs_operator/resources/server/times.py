@@ -21,4 +21,4 @@ def growing(number: int, *, first: float, cap: float) -> float:
 
 def poll_pause(elapsed: float) -> float:
     """Seconds until a job is asked again, ``elapsed`` seconds after it began: 1 s at first, 10 s in the end."""
-    return min(10.0, max(1.0, elapsed / 5.0))
+    return min(10.0, max(1.0, elapsed / 2.0))

@@ -1,0 +1,104 @@
+"""Credentials from a Secret in the operator's namespace: read again in time, so that a rotated one is used without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ecs_operator.api.project import Credentials as CredentialsSpec
+from ecs_operator.cloud import AccessKey, Credentials, PasswordCredentials
+from ecs_operator.engine.ports import Clock, KubeStore, SecretData, StoreError
+
+GOOD_FOR = 45.0
+"""Seconds until a Secret that serves is read again: a changed one is used within a minute."""
+BAD_FOR = 10.0
+"""Seconds until one that does not serve is read again: somebody is probably mending it."""
+
+_ACCESS_KEY = ("accessKey", "secretKey")
+_PASSWORD = ("username", "password", "domainName")
+
+
+class CredentialsMissingError(Exception):
+    """The Secret is missing or incomplete. The message names it and its keys, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    at: float
+    version: str
+    credentials: Credentials | CredentialsMissingError
+
+
+def secret_name(spec: CredentialsSpec) -> str:
+    """The Secret that the spec names."""
+    source = spec.access_key or spec.password
+    if source is None:
+        raise ValueError("the schema asks for one of accessKey and password")
+    return source.secret_ref.name
+
+
+class SecretCredentials:
+    """The cloud client's provider for one EcsProject. Safe to be asked before every call."""
+
+    def __init__(self, spec: CredentialsSpec, *, store: KubeStore, namespace: str, clock: Clock, on_change: Callable[[], None]) -> None:
+        """``on_change`` is called when the Secret's content is another than before."""
+        self._spec = spec
+        self._store = store
+        self._namespace = namespace
+        self._clock = clock
+        self._on_change = on_change
+        self._lock = asyncio.Lock()
+        self._reading: _Reading | None = None
+
+    @property
+    def version(self) -> str:
+        """The resourceVersion that was read last, empty when there is no Secret."""
+        return self._reading.version if self._reading else ""
+
+    async def get(self) -> Credentials:
+        """The credentials that hold now. Raises CredentialsMissingError, and StoreError while nothing could be read yet."""
+        async with self._lock:
+            reading = self._reading
+            if reading is None or self._clock.monotonic() - reading.at >= _good_for(reading):
+                reading = await self._read(reading)
+        if isinstance(reading.credentials, CredentialsMissingError):
+            raise CredentialsMissingError(str(reading.credentials))
+        return reading.credentials
+
+    async def _read(self, before: _Reading | None) -> _Reading:
+        try:
+            secret = await self._store.secret(self._namespace, secret_name(self._spec))
+        except StoreError:
+            if before is None:
+                raise
+            # The API server does not answer: what was read before holds on.
+            return before
+        version = secret.resource_version if secret else ""
+        reading = _Reading(self._clock.monotonic(), version, self._parse(secret))
+        self._reading = reading
+        if before is not None and before.version != version:
+            self._on_change()
+        return reading
+
+    def _parse(self, secret: SecretData | None) -> Credentials | CredentialsMissingError:
+        name = f"Secret {self._namespace}/{secret_name(self._spec)}"
+        keys = _ACCESS_KEY if self._spec.access_key else _PASSWORD
+        if secret is None:
+            return CredentialsMissingError(f"the {name} does not exist: create it with the keys {', '.join(keys)}")
+        missing = [key for key in keys if not secret.data.get(key)]
+        if missing:
+            return CredentialsMissingError(f"the {name} lacks the key{'s' if len(missing) > 1 else ''} {', '.join(missing)}: add what is missing")
+        try:
+            values = {key: value.decode().strip("\r\n") for key, value in secret.data.items() if key in {*keys, "securityToken"}}
+        except UnicodeDecodeError:
+            return CredentialsMissingError(f"the {name} holds something that is not text in {', '.join(keys)}")
+        if self._spec.access_key:
+            return AccessKey(
+                access_key=values["accessKey"], secret_key=values["secretKey"], security_token=values.get("securityToken") or None
+            )
+        return PasswordCredentials(username=values["username"], password=values["password"], domain_name=values["domainName"])
+
+
+def _good_for(reading: _Reading) -> float:
+    return BAD_FOR if isinstance(reading.credentials, CredentialsMissingError) else GOOD_FOR

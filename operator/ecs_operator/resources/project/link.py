@@ -1,0 +1,202 @@
+"""The live connection of one EcsProject: opened when it is first needed, opened anew when what it is made of changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ecs_operator.api.project import ProjectSpec
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, ServerSnapshots
+from ecs_operator.engine.ports import Clock, KubeStore, StoreError
+from ecs_operator.resources.ownership import ClusterIdentity
+from ecs_operator.resources.project.admission import project_key
+from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
+from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
+from ecs_operator.resources.times import growing
+from ecs_operator.resources.verdicts import verdict
+
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
+"""Seconds for which a failure to open holds: not every object that asks may knock at the cloud's door."""
+
+
+class OpenClient(Protocol):
+    """How a client is opened: ``EcsClient.open``, or a test's."""
+
+    def __call__(
+        self,
+        *,
+        endpoint: str,
+        iam_endpoint: str,
+        project_id: str | None,
+        project_name: str | None,
+        credentials: CredentialsProvider,
+        ca_bundle: str | None,
+        budget: BudgetLimits,
+        clock: Clock,
+    ) -> Awaitable[EcsClient]:
+        """Open it. Raises CloudError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """What the process was told. Times in seconds."""
+
+    namespace: str
+    """The operator's own, where the Secrets are."""
+    allow_http: bool = False
+    create_deadline: float = 60.0
+    gateway_timeout: float = 60.0
+    list_lag: float = 30.0
+
+    @property
+    def settle_after(self) -> float:
+        """After this long a request that got no answer can no longer arrive, and what it made is in every list."""
+        return self.create_deadline + self.gateway_timeout + self.list_lag
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    client: EcsClient
+    snapshots: ServerSnapshots
+
+    async def close(self) -> None:
+        await self.snapshots.close()
+        await self.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    why: TenantUnavailable
+    until: float
+    secret_version: str
+
+
+class Link:
+    """One EcsProject's connection, for one state of the spec's parts that a connection is made of."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: ProjectSpec,
+        *,
+        known_id: str | None,
+        store: KubeStore,
+        identity: ClusterIdentity,
+        clock: Clock,
+        settings: RegistrySettings,
+        open_client: OpenClient,
+        on_secret_change: Callable[[], None],
+    ) -> None:
+        """``known_id``: the id that a look-up by name gave before; it is looked up only once."""
+        self.name = name
+        self.parts = connection_parts(spec)
+        self._spec = spec
+        self._known_id = known_id
+        self._identity = identity
+        self._clock = clock
+        self._settings = settings
+        self._open_client = open_client
+        self._lock = asyncio.Lock()
+        self._open: _Open | None = None
+        self._failure: _Failure | None = None
+        self._failures = 0
+        self.credentials = SecretCredentials(
+            spec.credentials, store=store, namespace=settings.namespace, clock=clock, on_change=on_secret_change
+        )
+
+    async def tenant(self, spec: ProjectSpec) -> Tenant | TenantUnavailable:
+        """The tenant under the newest spec, whose connection parts are those of this link."""
+        refusal = encryption_problem(spec, allow_http=self._settings.allow_http)
+        if refusal:
+            return self._unavailable(Reason.INVALID_CONFIGURATION, refusal)
+        try:
+            await self.credentials.get()
+        except CredentialsMissingError as error:
+            return self._unavailable(Reason.CREDENTIALS_MISSING, str(error))
+        except StoreError as error:
+            return self._unavailable(Reason.CREDENTIALS_MISSING, f"the credentials cannot be read now: {error}")
+        opened = await self._opened()
+        if isinstance(opened, TenantUnavailable):
+            return opened
+        policy = CreatePolicy(
+            idempotency=spec.create_idempotency,
+            request_deadline=self._settings.create_deadline,
+            settle_after=self._settings.settle_after,
+        )
+        return Tenant(
+            name=self.name,
+            project_id=opened.client.project_id,
+            client=opened.client,
+            snapshots=opened.snapshots,
+            identity=self._identity,
+            create_policy=policy,
+            resync_seconds=float(spec.resync_period_seconds),
+        )
+
+    async def close(self) -> None:
+        """Close the connection, when it was opened."""
+        async with self._lock:
+            opened, self._open = self._open, None
+        if opened is not None:
+            await opened.close()
+
+    async def _opened(self) -> _Open | TenantUnavailable:
+        """One at a time; a failure holds for a while, or until the Secret is another one."""
+        async with self._lock:
+            if self._open is not None:
+                return self._open
+            failure = self._failure
+            if failure is not None and self._clock.monotonic() < failure.until and failure.secret_version == self.credentials.version:
+                return failure.why
+            try:
+                client = await self._connect()
+            except CloudError as error:
+                return self._failed(error)
+            self._failure, self._failures = None, 0
+            self._open = _Open(client, ServerSnapshots(client.servers, self._clock))
+            return self._open
+
+    def _connect(self) -> Awaitable[EcsClient]:
+        spec = self._spec
+        project_id = spec.project_id or self._known_id
+        return self._open_client(
+            endpoint=spec.endpoints.ecs,
+            iam_endpoint=spec.endpoints.iam or "",
+            project_id=project_id,
+            project_name=None if project_id else spec.project_name,
+            credentials=self.credentials,
+            ca_bundle=spec.ca_bundle,
+            budget=BudgetLimits(
+                reads_per_second=float(spec.limits.reads_per_second),
+                writes_per_second=float(spec.limits.writes_per_second),
+                creates_in_flight=spec.limits.creates_in_flight,
+            ),
+            clock=self._clock,
+        )
+
+    def _failed(self, error: CloudError) -> TenantUnavailable:
+        self._failures += 1
+        judged = verdict(error)
+        why = self._unavailable(judged.reason, judged.message)
+        pause = growing(self._failures, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
+        self._failure = _Failure(why, self._clock.monotonic() + pause, self.credentials.version)
+        return why
+
+    def _unavailable(self, reason: Reason, message: str) -> TenantUnavailable:
+        return TenantUnavailable(reason, f"EcsProject {self.name}: {message}", (project_key(self.name),))
+
+
+def connection_parts(spec: ProjectSpec) -> str:
+    """What a connection is made of, as one comparable text. The rest of the spec changes without a new connection."""
+    return spec.model_dump_json(include={"endpoints", "ca_bundle", "project_id", "project_name", "credentials", "limits"})
+
+
+def encryption_problem(spec: ProjectSpec, *, allow_http: bool) -> str | None:
+    """Why an endpoint must not be used, None when all may."""
+    for field, address in (("spec.endpoints.ecs", spec.endpoints.ecs), ("spec.endpoints.iam", spec.endpoints.iam)):
+        if address and address.lower().startswith("http:") and not allow_http:
+            return f"{field} is {address}, which is not encrypted: use https, or start the operator with --allow-http (for a simulator only)"
+    return None

@@ -1,0 +1,33 @@
+"""Times: as the cloud writes them; and pauses, in seconds: how they grow, and how often things are looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+_SPREAD = 0.15
+
+
+def parse_time(text: str) -> datetime | None:
+    """An ISO 8601 time of the cloud, in UTC; None when there is none or it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def growing(number: int, *, first: float, cap: float) -> float:
+    """The ``number``-th pause, counted from 1: it doubles each time, up to ``cap``."""
+    return min(cap, first * 2.0 ** min(max(number, 1) - 1, 30))
+
+
+def poll_pause(elapsed: float) -> float:
+    """Until a job is asked again, ``elapsed`` seconds after it began: 1 s at first, 10 s in the end."""
+    return min(10.0, max(1.0, elapsed / 2.0))
+
+
+def resync_pause(period: float, *, uid: str) -> float:
+    """Until an object is looked at again: a little less than the period, by another amount for each object, so that they do not meet."""
+    part = hashlib.blake2b(uid.encode(), digest_size=4).digest()
+    return period * (1.0 - _SPREAD * int.from_bytes(part, "big") / 2**32)

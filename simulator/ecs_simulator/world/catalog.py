@@ -1,0 +1,138 @@
+"""What servers are made of and connected to: flavors, images, networks, security groups, key pairs."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from ecs_simulator.world.refusal import Refusal, invalid
+
+# The lower addresses are left to those who choose their own.
+FIRST_AUTOMATIC_HOST = 100
+
+
+@dataclass(slots=True)
+class Flavor:
+    """A flavor. ``ram`` in MiB; ``specs`` are its extra specs (table 5-41); ``sold_out`` names zones."""
+
+    id: str
+    vcpus: int
+    ram: int
+    specs: dict[str, str] = field(default_factory=dict)
+    sold_out: list[str] = field(default_factory=list)
+
+    @property
+    def max_nics(self) -> int:
+        """How many interfaces a server of it takes: the smaller of its own maximum and 12."""
+        return min(12, int(self.specs.get("instance_vnic:max_count", "12")))
+
+    def sale_status(self, zone: str) -> str:
+        """Return the status in a zone as ``cond:operation:az`` says it."""
+        return "sellout" if zone in self.sold_out else "normal"
+
+    def extra_specs(self, zones: tuple[str, ...]) -> dict[str, str]:
+        """Return the extra specs as shown, with the zones where it is sold out."""
+        if not self.sold_out:
+            return dict(self.specs)
+        by_zone = ", ".join(f"{zone}({self.sale_status(zone)})" for zone in zones)
+        return {**self.specs, "cond:operation:status": "normal", "cond:operation:az": by_zone}
+
+
+@dataclass(slots=True)
+class Image:
+    """An image. ``min_disk`` in GiB, ``min_ram`` in MiB, ``size`` in bytes; ``status`` as Glance calls it."""
+
+    id: str
+    name: str
+    os_type: str
+    min_disk: int
+    created: float
+    min_ram: int = 0
+    size: int = 1024**3
+    status: str = "active"
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SecurityGroup:
+    """A security group."""
+
+    id: str
+    name: str
+    description: str = ""
+
+
+@dataclass(slots=True)
+class KeyPair:
+    """A key pair; only the user who made it sees it."""
+
+    name: str
+    user_id: str
+    public_key: str
+    created: float
+
+
+@dataclass(slots=True)
+class Network:
+    """A subnet in the words of 5.1.1. ``id`` is its network id, which requests name; ``subnet_id`` is what interfaces show beside it.
+
+    ``used`` maps addresses to ports; ``gateway`` is taken from the start.
+    """
+
+    id: str
+    subnet_id: str
+    vpc_id: str
+    name: str
+    cidr: str
+    used: dict[str, str] = field(default_factory=dict)
+    next_host: int = FIRST_AUTOMATIC_HOST
+
+    @property
+    def gateway(self) -> str:
+        """The first address."""
+        return str(ipaddress.IPv4Network(self.cidr)[1])
+
+    @property
+    def capacity(self) -> int:
+        """How many addresses servers can have: all but network, gateway and broadcast."""
+        return max(0, ipaddress.IPv4Network(self.cidr).num_addresses - 3)
+
+    @property
+    def free(self) -> int:
+        """How many addresses are left."""
+        return self.capacity - len(self.used)
+
+    def check(self, address: str) -> None:
+        """Refuse an address that a server cannot have here (Ecs.0039, Ecs.0010)."""
+        network = ipaddress.IPv4Network(self.cidr)
+        try:
+            wanted = ipaddress.IPv4Address(address)
+        except ValueError:
+            raise invalid(f"privateIp [{address}] is not an IPv4 address") from None
+        if wanted not in network:
+            raise invalid(f"privateIp [{address}] is not in this subnet [{self.id}]", "Ecs.0039")
+        if wanted in {network.network_address, network.broadcast_address} or str(wanted) == self.gateway or str(wanted) in self.used:
+            raise Refusal("Ecs.0010", f"privateIp [{address}] is already being used in subnet [{self.id}].")
+
+    def take(self, port_id: str, address: str | None) -> str:
+        """Give a port the address it wants, or one that is free; ``check`` and ``free`` come before."""
+        chosen = address if address is not None else self._next()
+        self.used[chosen] = port_id
+        return chosen
+
+    def give_back(self, address: str) -> None:
+        """Free an address."""
+        self.used.pop(address, None)
+
+    def _next(self) -> str:
+        """Return the next free address, going round: an address just freed is not used again at once."""
+        network = ipaddress.IPv4Network(self.cidr)
+        last = network.num_addresses - 2
+        for _ in range(last):
+            if not 2 <= self.next_host <= last:
+                self.next_host = 2
+            address = str(network[self.next_host])
+            self.next_host += 1
+            if address not in self.used:
+                return address
+        raise Refusal("Ecs.0012", f"The subnet {self.id} has no free IP address.")

@@ -1,0 +1,94 @@
+"""Starting, stopping and rebooting (ECS API reference 5.3, 6.3.1 to 6.3.3), and locks (6.3.4, 6.3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ecs_simulator.world import commands, engine
+from ecs_simulator.world.jobs import Job, Part
+from ecs_simulator.world.ledger import Cause
+from ecs_simulator.world.project import Project
+from ecs_simulator.world.refusal import Refusal
+from ecs_simulator.world.resources import Server
+
+if TYPE_CHECKING:
+    from ecs_simulator.world.world import World
+
+WINDOW_SECONDS = 60.0
+
+_STATES = MappingProxyType({"start": frozenset({"stopped"}), "stop": frozenset({"active"}), "reboot": frozenset({"active"})})
+
+
+def change_power(world: World, project: Project, action: str, server_ids: list[str], *, mode: str, cause: Cause) -> Job:
+    """Start, stop or reboot servers; ``mode`` is SOFT or HARD. At most 1000 are taken in a minute."""
+    if action == "start":
+        project.require_unfrozen()
+    _require_room(world, project, action, len(server_ids))
+    start = partial(_take_up, world, project, action, mode, cause)
+    return commands.batch(world, project, server_ids, work=WORKS[action], start=start, cause=cause)
+
+
+def _take_up(world: World, project: Project, action: str, mode: str, cause: Cause, server: Server) -> Part:
+    commands.admit(server, action, _STATES[action])
+    hard = mode == "HARD"
+    server.task_state = {"start": "powering-on", "stop": "powering-off", "reboot": "rebooting_hard" if hard else "rebooting"}[action]
+    world.record(project, server, action, cause, mode=mode)
+    part = commands.new_part(world, server)
+    part.params["hard"] = hard
+    return part
+
+
+def _require_room(world: World, project: Project, action: str, count: int) -> None:
+    now = world.now()
+    window = [entry for entry in project.recent.get(action, []) if entry[0] > now - WINDOW_SECONDS]
+    if count <= commands.MAX_BATCH < sum(entry[1] for entry in window) + count:
+        raise Refusal("Common.1503", f"Api flow control Error because more than {commands.MAX_BATCH} servers would {action} within a minute.")
+    project.recent[action] = [*window, [now, float(count)]]
+
+
+def _settled(vm_state: str) -> engine.Effect:
+    """Return the effect that ends a command in a state."""
+
+    def effect(world: World, project: Project, _: Job, part: Part) -> None:
+        server = project.servers[part.server_id]
+        if vm_state == "active" and server.vm_state != "active":
+            server.launched = world.now()
+        world.touch(server, vm_state=vm_state)
+
+    return effect
+
+
+def _gave_up(world: World, project: Project, _: Job, part: Part) -> None:
+    """The command failed: the server stays as it was."""
+    world.touch(project.servers[part.server_id])
+
+
+def _rebooting(_: World, project: Project, __: Job, part: Part) -> None:
+    project.servers[part.server_id].task_state = "reboot_started_hard" if part.params["hard"] else "reboot_started"
+
+
+def _work(action: str, vm_state: str, begin: Callable[[World, Project, Job, Part], None] = engine.nothing) -> engine.Work:
+    return engine.Work(
+        job_type=f"{action}Server",
+        part_type=f"{action}SingleServer",
+        duration=f"{action}_server",
+        begin=begin,
+        show=engine.nothing,
+        succeed=_settled(vm_state),
+        fail=_gave_up,
+    )
+
+
+WORKS = MappingProxyType(
+    {"start": _work("start", "active"), "stop": _work("stop", "stopped"), "reboot": _work("reboot", "active", _rebooting)}
+)
+
+
+def set_lock(world: World, project: Project, server: Server, *, locked: bool, cause: Cause) -> None:
+    """Lock or unlock a server, in any state."""
+    server.locked = locked
+    server.updated = world.now()
+    world.record(project, server, "lock" if locked else "unlock", cause)

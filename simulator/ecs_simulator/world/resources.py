@@ -1,0 +1,138 @@
+"""What a project owns: servers, volumes, ports, floating IPs, server groups. Times are epoch seconds of the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecs_simulator.world.states import power_state_of, status_of
+
+
+@dataclass(slots=True)
+class Fault:
+    """Why a server is in ERROR."""
+
+    code: int
+    message: str
+    created: float
+
+
+@dataclass(slots=True)
+class Server:
+    """A server.
+
+    ``command`` is the id of the job that runs on it: one at a time. ``target_flavor_id`` is set while it is resized, and counts for
+    the quota. ``volume_ids`` are in the order of their devices, the system disk first. ``last_state`` is kept when it is deleted.
+    """
+
+    id: str
+    project_id: str
+    name: str
+    user_id: str
+    created: float
+    updated: float
+    flavor_id: str
+    image_id: str
+    zone: str
+    vpc_id: str
+    vm_state: str = "building"
+    task_state: str | None = "scheduling"
+    description: str = ""
+    launched: float | None = None
+    terminated: float | None = None
+    target_flavor_id: str | None = None
+    key_name: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    user_data: str | None = None
+    locked: bool = False
+    fault: Fault | None = None
+    host: str = ""
+    reservation_id: str = ""
+    launch_index: int = 0
+    port_ids: list[str] = field(default_factory=list)
+    volume_ids: list[str] = field(default_factory=list)
+    security_group_ids: list[str] = field(default_factory=list)
+    group_id: str | None = None
+    tags: list[str] = field(default_factory=list)
+    hints: dict[str, list[str]] = field(default_factory=dict)
+    command: str | None = None
+    last_state: list[str | None] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """The status by table A-4."""
+        return status_of(self.vm_state, self.task_state)
+
+    @property
+    def power_state(self) -> int:
+        """The power state as 6.2.6 numbers it."""
+        return power_state_of(self.vm_state)
+
+
+@dataclass(slots=True)
+class Attachment:
+    """Where a volume is attached. ``boot_index`` 0 is the system disk."""
+
+    server_id: str
+    device: str
+    pci_address: str
+    boot_index: int
+    delete_on_termination: bool = False
+
+
+@dataclass(slots=True)
+class Volume:
+    """A volume. ``size`` in GiB. It keeps its attachment while it is being attached and detached."""
+
+    id: str
+    project_id: str
+    name: str
+    size: int
+    type: str
+    zone: str
+    created: float
+    status: str = "available"
+    description: str | None = None
+    bootable: bool = False
+    scsi: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+    attachment: Attachment | None = None
+
+
+@dataclass(slots=True)
+class Port:
+    """An interface of a server with its one private address."""
+
+    id: str
+    network_id: str
+    address: str
+    mac: str
+    server_id: str
+    mtu: int | None = None
+    security_group_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FloatingIp:
+    """An elastic IP. ``status`` is DOWN while it is bound to nothing. ``bandwidth`` in Mbit/s."""
+
+    id: str
+    address: str
+    created: float
+    type: str = "5_bgp"
+    status: str = "DOWN"
+    port_id: str | None = None
+    server_id: str | None = None
+    bandwidth: int = 5
+    share_type: str = "PER"
+    delete_on_termination: bool = False
+
+
+@dataclass(slots=True)
+class ServerGroup:
+    """A server group; its members run on different hosts."""
+
+    id: str
+    name: str
+    created: float
+    policies: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
