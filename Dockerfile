@@ -33,9 +33,9 @@ COPY simulator simulator
 RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels ./simulator && \
     /build/bin/pip --python /opt/ecs-simulator/bin/python install --no-index --no-deps /wheels/ecs_simulator-*.whl
 
-# What both images share: nobody's user, no buffering, nothing written.
+# What both images share: nobody's user, no buffering, nothing written. The uid stands in no passwd file, and libraries ask for its name.
 FROM ${BASE_IMAGE} AS runtime
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=ecs HOME=/tmp
 WORKDIR /
 USER 65532:65532
 

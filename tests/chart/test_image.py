@@ -66,8 +66,9 @@ async def _started(builder: Builder, image: str, *arguments: str, log: Path, vol
 
 
 def _leaf(pid: int) -> int:
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return _leaf(children[0]) if children else pid
+    """The last process of a chain. A child is listed with the thread that made it, and buildah has many threads."""
+    found = [child for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+    return _leaf(int(found[0])) if found else pid
 
 
 async def _answers(url: str, *, process: Process) -> None:
@@ -123,9 +124,11 @@ async def test_the_operator_starts_and_ends_cleanly(images: Builder, installed: 
     (port,) = free_ports(1)
     arguments = ("run", "--kubeconfig", "/etc/ecs/kubeconfig", "--identity", "image", "--probe-port", str(port))
     volumes = (f"{readable}:/etc/ecs:ro",)
-    async with _started(images, _OPERATOR, *arguments, log=tmp_path / "operator.log", volumes=volumes) as process:
+    log = tmp_path / "operator.log"
+    async with _started(images, _OPERATOR, *arguments, log=log, volumes=volumes) as process:
         await _answers(f"http://127.0.0.1:{port}/readyz", process=process)
         await _answers(f"http://127.0.0.1:{port}/livez", process=process)
+        assert "the informer ended" not in log.read_text(), "something the image lacks keeps the watches from working"
         os.kill(_leaf(process.pid), signal.SIGTERM)
         assert await process.wait(seconds=30) == 0, process.log_tail()
 

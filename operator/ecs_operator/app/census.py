@@ -9,6 +9,7 @@ from random import Random
 
 from ecs_operator.engine.loop import ReconcileLoop
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.ports import StoreError
 from ecs_operator.engine.sightings import Sighting, Sightings
 from ecs_operator.kube.connection import Connection
@@ -59,6 +60,11 @@ class Census:
         """The event of a deletion."""
         self._sightings.gone(key)
         self._loop.deleted(key)
+
+    def look_at_all(self) -> None:
+        """Have every known object worked on: the lease was gained, and whoever had it may have left anything half done."""
+        for key in self._sightings:
+            self._loop.exists(key, lane=Lane.RESYNC)
 
     async def run(self) -> None:
         """Count until cancelled."""

@@ -27,6 +27,18 @@ class _Correlate(logging.Filter):
         return True
 
 
+class _Tame(logging.Filter):
+    """kopf tells a failed request as an error, with the answer's body. It is tried again, and no body may be logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("kopf"):
+            head, arrow, answer = record.getMessage().partition(" -> ")
+            record.msg, record.args = head + arrow + answer.partition("(")[0], ()
+            record.levelno = min(record.levelno, logging.WARNING)
+            record.levelname = logging.getLevelName(record.levelno)
+        return True
+
+
 def _fields(record: logging.LogRecord) -> dict[str, str]:
     named = {
         "object": getattr(record, "object_key", None),
@@ -68,6 +80,7 @@ def set_up(*, form: Literal["json", "text"], level: str, stream: TextIO | None =
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     handler.addFilter(_Correlate())
+    handler.addFilter(_Tame())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

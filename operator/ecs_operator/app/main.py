@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from ecs_operator.app import logs
-from ecs_operator.app.process import run
+from ecs_operator.app.process import StartError, run
 from ecs_operator.app.settings import Settings
 from ecs_operator.app.wiring import KINDS
 from ecs_operator.kube.credentials import CredentialsError
@@ -20,11 +20,8 @@ def main(settings: Settings) -> int:
     logs.set_up(form=settings.log_format, level=settings.log_level)
     try:
         asyncio.run(run(settings, KINDS))
-    except (CredentialsError, IdentityError) as error:
+    except (CredentialsError, IdentityError, StartError) as error:
         logger.critical("cannot start: %s", error)
-        return 2
-    except OSError as error:
-        logger.critical("cannot start: the probes' address %s:%d: %s", settings.probe_host, settings.probe_port, error.strerror)
         return 2
     except Exception:
         logger.critical("ended by an error", exc_info=True)

@@ -31,6 +31,10 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 
 
+class StartError(Exception):
+    """The process cannot start as it is configured."""
+
+
 class Process:
     """One run. ``serve`` returns when ``stop`` is set, or raises what cannot be mended from here."""
 
@@ -52,13 +56,16 @@ class Process:
         self._stopping = False
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Start when everything needed is there, work, and stop cleanly."""
+        """Start when everything needed is there, work, and stop cleanly. Raises StartError, IdentityError."""
         settings = self._settings
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._connection.close)
             probes = Probes(host=settings.probe_host, port=settings.probe_port, live=self._live, ready=self._ready)
             stack.push_async_callback(probes.close)
-            await probes.start()
+            try:
+                await probes.start()
+            except OSError as error:
+                raise StartError(f"cannot listen on {settings.probe_host}:{settings.probe_port}: {error.strerror}") from error
             logger.info("probes on %s:%d", settings.probe_host, probes.port)
             identity = await _unless(stop, self._prepare())
             if identity is not None:
@@ -113,7 +120,7 @@ class Process:
         keeping = asyncio.create_task(parts.lease.keep(), name="lease")
         tasks = [
             keeping,
-            asyncio.create_task(parts.loop.run(parts.workload.reconcilers), name="reconcile loop"),
+            asyncio.create_task(parts.loop.run(parts.workload.reconcilers, on_lease=parts.census.look_at_all), name="reconcile loop"),
             asyncio.create_task(parts.census.run(), name="census"),
             asyncio.create_task(parts.events.run(), name="events"),
             *(asyncio.create_task(each(), name="background") for each in parts.workload.background),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import assert_never
@@ -89,13 +89,15 @@ class ReconcileLoop:
         """How many keys wait for another object."""
         return len(self._waiters)
 
-    async def run(self, reconcilers: Iterable[Reconciler]) -> None:
+    async def run(self, reconcilers: Iterable[Reconciler], *, on_lease: Callable[[], None] = lambda: None) -> None:
         """Work until ``stop`` is called. There must be a reconciler for every resource that events come for.
 
-        Raises what kills a worker, which only a bug in the loop can.
+        ``on_lease`` is called each time the lease is gained: somebody else may have worked on any object meanwhile, and its writes to
+        the status alone start no pass. Raises what kills a worker, which only a bug in the loop can.
         """
         self._reconcilers = {each.resource: each for each in reconcilers}
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_lease(on_lease), name="lease watch")
             self._workers = [group.create_task(self._work(), name=f"worker-{number}") for number in range(self._policy.workers)]
 
     async def stop(self, *, grace: float) -> None:
@@ -133,10 +135,23 @@ class ReconcileLoop:
     async def _authorised(self) -> bool:
         """Wait until the lease is held; False when the loop stops first."""
         while self._authority.time_left() <= 0:
-            try:
-                await asyncio.wait_for(self._stopping.wait(), timeout=self._policy.authority_poll)
-            except TimeoutError:
-                continue
+            if await self._stops_within(self._policy.authority_poll):
+                return False
+        return True
+
+    async def _watch_lease(self, on_lease: Callable[[], None]) -> None:
+        held = False
+        while True:
+            before, held = held, self._authority.time_left() > 0
+            if held and not before:
+                on_lease()
+            if await self._stops_within(self._policy.authority_poll):
+                return
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
+        except TimeoutError:
             return False
         return True
 

@@ -7,7 +7,7 @@ start the next pass at once, and no backoff would hold.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -69,8 +69,9 @@ class Sightings:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._seen
+    def __iter__(self) -> Iterator[ObjectKey]:
+        """The known keys, as of now."""
+        return iter(tuple(self._seen))
 
     def see(self, key: ObjectKey, now: Sighting) -> Lane | None:
         """Note a sighting; the lane in which the key must be worked on, None when nothing of interest changed."""

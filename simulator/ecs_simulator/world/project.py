@@ -47,6 +47,7 @@ class TokenMemory:
     at: float
     digest: str
     job_id: str
+    server_ids: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ecs_simulator.world.world import World
 
 
-def recall(world: World, project: Project, token: str | None, body: Any) -> Job | None:  # noqa: ANN401 -- parsed JSON
-    """Return the job that a request with this token was answered with before, None if it is new.
+def recall(world: World, project: Project, token: str | None, body: Any) -> TokenMemory | None:  # noqa: ANN401
+    """Return what a request with this token was answered with before, None if it is new.
 
     Refused: a token that is no UUID (Ecs.0123), that came with another body (Ecs.0122), or that is older than 8 hours (Ecs.0124).
     """
@@ -34,13 +34,15 @@ def recall(world: World, project: Project, token: str | None, body: Any) -> Job 
         raise Refusal("Ecs.0124", "The X-Client-Token has expired.")
     if memory.digest != _digest(body):
         raise Refusal("Ecs.0122", "The X-Client-Token was already used with another request body.")
-    return world.jobs.get(memory.job_id)
+    return memory
 
 
 def remember(world: World, project: Project, token: str | None, body: Any, job: Job) -> None:  # noqa: ANN401 -- parsed JSON
     """Remember what an accepted request was answered with."""
     if token is not None and world.behaviour.client_token != "ignore":  # noqa: S105
-        project.tokens[_key(token)] = TokenMemory(at=world.now(), digest=_digest(body), job_id=job.id)
+        project.tokens[_key(token)] = TokenMemory(
+            at=world.now(), digest=_digest(body), job_id=job.id, server_ids=[part.server_id for part in job.parts]
+        )
 
 
 def _key(token: str) -> str:

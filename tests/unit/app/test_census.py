@@ -129,3 +129,11 @@ async def test_it_is_filled_after_the_first_list_that_succeeds(tmp_path: Path) -
         await asyncio.wait_for(bench.census.filled.wait(), timeout=5)
         assert len(bench.api.seen) == 2
         running.cancel()
+
+
+async def test_with_the_lease_every_known_object_is_looked_at(tmp_path: Path) -> None:
+    async with benched(tmp_path, page(metadata("a"), metadata("b"))) as bench:
+        await bench.census.take()
+        await bench.queued()
+        bench.census.look_at_all()
+        assert await bench.queued() == {"a": Lane.RESYNC, "b": Lane.RESYNC}

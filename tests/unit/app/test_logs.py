@@ -7,23 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import pytest
 from tests.unit.engine.stage import key
 
 from ecs_operator.app import logs
 from ecs_operator.engine.correlation import CURRENT_PASS, PassId
-
-
-@pytest.fixture(autouse=True)
-def root() -> Iterator[None]:
-    """The process's logging as it was."""
-    names = ("", "kopf", "kopf.objects", "kopf._core.reactor.running", "httpx", "httpcore", "aiohttp.access", "asyncio")
-    levels = {name: logging.getLogger(name).level for name in names}
-    handlers = list(logging.getLogger().handlers)
-    yield
-    logging.getLogger().handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -93,3 +80,10 @@ def test_setting_up_twice_writes_once() -> None:
     stream = written("json")
     logging.getLogger("x").info("once")
     assert len(lines(stream)) == 1
+
+
+def test_kopf_does_not_bring_bodies_into_the_log() -> None:
+    stream = written("json")
+    logging.getLogger("kopf._cogs.clients").error("Request attempt #1 failed; will retry: GET /x -> APIServerError('hunter2', {'a': 1})")
+    (line,) = lines(stream)
+    assert (line["level"], line["message"]) == ("WARNING", "Request attempt #1 failed; will retry: GET /x -> APIServerError")

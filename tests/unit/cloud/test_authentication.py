@@ -116,6 +116,31 @@ async def test_renewal_in_time(lifetime: float, renewed_after: float) -> None:
     assert (await tokens.get(USER)).value == "token-2"
 
 
+LIFETIMES: list[tuple[str, dict[str, str], float]] = [
+    ("by the cloud's own clock", {"issued_at": "2026-01-01T05:00:00Z", "expires_at": "2026-01-01T05:01:00Z"}, 48),
+    ("without the time of issue, by ours", {"expires_at": "2026-01-01T00:01:00.855000Z"}, 48),
+    ("without a time zone", {"issued_at": "2026-01-01T05:00:00", "expires_at": "2026-01-01T05:01:00"}, 48),
+    ("untold: an hour", {}, 2880),
+    ("unreadable: an hour", {"expires_at": "soon"}, 2880),
+]
+
+
+@pytest.mark.parametrize(("times", "renewed_after"), [case[1:] for case in LIFETIMES], ids=[case[0] for case in LIFETIMES])
+async def test_the_life_of_a_token(times: dict[str, str], renewed_after: float) -> None:
+    numbers = iter(range(1, 10))
+    cloud = FakeCloud(
+        lambda _: answer(200, LIMITS),
+        token_handler=lambda _: answer(201, {"token": times}, {"X-Subject-Token": f"token-{next(numbers)}"}),
+    )
+    async with client_of(cloud, credentials=StaticCredentials(USER)) as client:
+        await client.limits.get()
+        await asyncio.sleep(renewed_after - 2)
+        await client.limits.get()
+        await asyncio.sleep(4)
+        await client.limits.get()
+    assert [request.headers["x-auth-token"] for request in cloud.requests] == ["token-1", "token-1", "token-2"]
+
+
 async def test_a_token_that_holds_is_used_while_renewal_fails() -> None:
     issuer = Issuer(lifetime=3600)
     tokens = Tokens(issuer, clock=LoopClock())

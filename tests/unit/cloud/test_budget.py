@@ -149,6 +149,21 @@ async def test_a_caller_cancelled_at_the_moment_it_is_admitted_returns_its_place
     assert (budget.waiting, budget.in_flight) == (0, 0)
 
 
+async def test_a_caller_cancelled_just_before_it_would_be_admitted_is_passed_over() -> None:
+    budget = Budget(BudgetLimits(requests_in_flight=1), clock=LoopClock())
+    holder = asyncio.create_task(call(budget, [], "", takes=1))
+    await asyncio.sleep(0)
+    log: list[tuple[str, float]] = []
+    waiters = [asyncio.create_task(call(budget, log, name)) for name in ("gives up", "stays")]
+    await asyncio.sleep(0)
+    holder.cancel()
+    waiters[0].cancel()
+    results = await asyncio.gather(holder, *waiters, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError, type(None)]
+    assert [name for name, _ in log] == ["stays"]
+    assert (budget.waiting, budget.in_flight) == (0, 0)
+
+
 async def test_retries_are_earned() -> None:
     budget = Budget(BudgetLimits(), clock=LoopClock())
     assert [budget.may_retry() for _ in range(6)] == [True] * 5 + [False]

@@ -7,7 +7,21 @@ import logging
 
 import httpx
 import pytest
-from tests.unit.cloud.stage import CREATE, ENDPOINT, IAM, KEY, PROJECT, SERVER, FakeCloud, LoopClock, answer, client_of, in_turn
+from tests.unit.cloud.stage import (
+    CREATE,
+    ENDPOINT,
+    IAM,
+    KEY,
+    PROJECT,
+    SERVER,
+    USER,
+    FakeCloud,
+    LoopClock,
+    answer,
+    client_of,
+    in_turn,
+    token_answer,
+)
 
 from ecs_operator.cloud import BudgetLimits, CloudError, EcsClient, Meaning, Outcome, StaticCredentials
 
@@ -303,3 +317,29 @@ async def test_a_closed_client_sends_nothing() -> None:
         await client.servers.start([SERVER])
     assert caught.value.outcome is Outcome.NOT_SENT
     assert not cloud.requests
+
+
+async def _slow_token(_: httpx.Request) -> httpx.Response:
+    await asyncio.sleep(14)
+    return token_answer()
+
+
+async def test_a_write_whose_turn_comes_late_is_not_sent() -> None:
+    """With little time left it would hardly be answered, and its outcome be unknown."""
+    cloud = FakeCloud(lambda _: answer(200, {"job_id": "j"}), token_handler=_slow_token)
+    async with client_of(cloud, credentials=StaticCredentials(USER)) as client:
+        with pytest.raises(CloudError, match="too little time") as caught:
+            await client.servers.create(CREATE, client_token=None, deadline=20)
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert not cloud.requests
+        await client.servers.create(CREATE, client_token=None, deadline=20)
+    assert len(cloud.requests) == 1
+
+
+async def test_a_call_that_waits_for_a_token_to_the_end_was_not_sent() -> None:
+    cloud = FakeCloud(lambda _: answer(200, {"job_id": "j"}), token_handler=_silence)
+    async with client_of(cloud, credentials=StaticCredentials(USER)) as client:
+        with pytest.raises(CloudError) as caught:
+            await client.servers.create(CREATE, client_token=None, deadline=10)
+        assert asyncio.get_running_loop().time() == pytest.approx(10)
+    assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.UNREACHABLE)

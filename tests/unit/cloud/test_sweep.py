@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from tests.unit.cloud.stage import FakeCloud, answer, client_of
 
 from ecs_operator.cloud import CloudError, Meaning
+from ecs_operator.cloud.sweep import Page, collect
 
 pytestmark = pytest.mark.looptime
 
@@ -38,6 +40,11 @@ def honest(rows: Sequence[Row]) -> Serve:
 def scripted(*responses: httpx.Response) -> Serve:
     rest = iter(responses)
     return lambda _marker, _limit: next(rest)
+
+
+def endless() -> Serve:
+    numbers = itertools.count()
+    return lambda _marker, _limit: page([row(next(numbers))])
 
 
 TEN = [row(number) for number in range(10)]
@@ -93,14 +100,15 @@ def cases() -> list[Case]:
             complete=False,
             problem="a page is missing: listServersDetails: the outcome is unknown (HTTP 200)",
         ),
-        Case("the same page again and again", lambda _m, _l: page(TEN[:3]), 3, complete=False, problem="does not go on"),
+        Case("the same page again and again", lambda _m, _l: page(TEN[:3]), 3, complete=False, problem="has no end"),
         Case(
             "an empty page that announces another",
             scripted(page(TEN[:3]), page([], following="s002")),
             3,
             complete=False,
-            problem="does not go on",
+            problem="has no end",
         ),
+        Case("pages without end", endless(), 2001, complete=False, problem="has no end"),
         Case("a list of nothing that can be asked on", scripted(page([{"metadata": {}}])), 0, complete=False, problem="1 rows of unknown"),
     ]
 
@@ -167,5 +175,24 @@ async def test_groups_are_listed_to_the_end_or_not_at_all() -> None:
     async with client_of(FakeCloud(serve)) as client:
         assert [group.id for group in await client.groups.list()] == ["g0", "g1", "g2", "g3", "g4"]
     async with client_of(FakeCloud(lambda _: answer(200, {"server_groups": groups[:2]}))) as client:
-        with pytest.raises(CloudError, match="does not go on"):
+        with pytest.raises(CloudError, match="has no end"):
             await client.groups.list()
+
+
+ENDS = [
+    ("nothing at all", (), False),
+    ("rows, and no page after them", (Page(servers=(), last_id="s1"),), False),
+    ("an empty page that announces another", (Page(servers=(), has_next=True),), False),
+    ("an empty page", (Page(servers=(), last_id="s1"), Page(servers=())), True),
+]
+
+
+@pytest.mark.parametrize(("pages", "complete"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])
+async def test_only_an_empty_page_ends_a_list(pages: tuple[Page, ...], *, complete: bool) -> None:
+    async def come() -> AsyncIterator[Page]:
+        for found in pages:
+            yield found
+
+    sweep = await collect(come())
+    assert sweep.complete is complete
+    assert bool(sweep.problem) is not complete

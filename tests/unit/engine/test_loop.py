@@ -233,6 +233,28 @@ async def test_nothing_runs_without_the_lease() -> None:
     assert [name for name, _ in things.passes] == ["a", "b"]
 
 
+async def test_each_gain_of_the_lease_is_told() -> None:
+    """What another holder did meanwhile shows in no event that counts."""
+    authority = SetAuthority(left=0.0)
+    gained: list[float] = []
+    clock = LoopClock()
+    loop = ReconcileLoop(
+        queue=KeyedQueue(clock=clock.monotonic),
+        backoff=Backoff(rng=seeded()),
+        authority=authority,
+        clock=clock,
+        rng=seeded(),
+        policy=POLICY,
+    )
+    task = asyncio.create_task(loop.run([Scripted()], on_lease=lambda: gained.append(round(clock.monotonic()))))
+    for left in (0.0, 20.0, 20.0, 0.0, 20.0):
+        authority.left = left
+        await asyncio.sleep(10)
+    await loop.stop(grace=1)
+    await task
+    assert gained == [10, 40]
+
+
 async def test_stopping_lets_passes_end_and_starts_none() -> None:
     ended = []
 

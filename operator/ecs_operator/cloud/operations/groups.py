@@ -61,7 +61,7 @@ class ServerGroups:
             if not groups:
                 return tuple(found.values())
             if groups[-1].id in found:
-                problem = "the list of server groups does not go on: the same page again"
+                problem = "the list of server groups has no end: the same page again"
                 raise failed(answer.call, outcome=Outcome.UNKNOWN, meaning=Meaning.INTERNAL, message=problem, answer=answer.raw)
             found.update((group.id, group) for group in groups)
             query = {**query, "marker": groups[-1].id}

@@ -23,6 +23,7 @@ from ecs_operator.cloud.sweep import Page, Sweep, collect
 
 _SERVERS = "/v1/{project_id}/cloudservers"
 _NATIVE = "/v2.1/{project_id}/servers"
+_MOST_PAGES = 2000
 
 CREATE = Operation(section="5.1.1", name="createServers", method="POST", path=_SERVERS, kind=Kind.CREATE, lane=Lane.CREATE)
 DELETE = Operation(section="5.1.2", name="deleteServers", method="POST", path=f"{_SERVERS}/delete", kind=Kind.WRITE, lane=Lane.URGENT)
@@ -181,8 +182,8 @@ class Servers:
             yield page
             if not page.last_id and not page.has_next:
                 return
-            if not page.last_id or page.last_id in markers:
-                problem = "the list of servers does not go on: the same page again, or none where one was announced"
+            if not page.last_id or page.last_id in markers or len(markers) >= _MOST_PAGES:
+                problem = "the list of servers has no end: the same page again, none where one was announced, or too many"
                 raise failed(answer.call, outcome=Outcome.UNKNOWN, meaning=Meaning.INTERNAL, message=problem, answer=answer.raw)
             markers.add(page.last_id)
             query = {**query, "marker": page.last_id}

@@ -22,6 +22,7 @@ class Candidate:
     name: str
     spec: ProjectSpec
     is_deleting: bool = False
+    is_paused: bool = False
 
 
 def project_key(name: str) -> ObjectKey:
@@ -52,7 +53,18 @@ def choose(
     """The project of an object. One that has begun (``pinned``) stays where it is, also while its project is being deleted."""
     name = pinned or project_ref
     if name is None:
-        return _default(candidates, namespace=namespace, labels=labels)
+        chosen = _default(candidates, namespace=namespace, labels=labels)
+    else:
+        chosen = _named(candidates, name, namespace=namespace, labels=labels, pinned=pinned is not None)
+    if isinstance(chosen, Candidate) and chosen.is_paused:
+        text = f"EcsProject {chosen.name} is paused: remove its annotation ecs.huaweicloud.com/paused to go on"
+        return TenantUnavailable(Reason.PAUSED, text, (project_key(chosen.name),))
+    return chosen
+
+
+def _named(
+    candidates: Mapping[str, Candidate], name: str, *, namespace: str, labels: Mapping[str, str], pinned: bool
+) -> Candidate | TenantUnavailable:
     key = project_key(name)
     found = candidates.get(name)
     if found is None:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ecs_operator.api.project import Credentials as CredentialsSpec
+from ecs_operator.api.project import ProjectSpec
 from ecs_operator.cloud import AccessKey, Credentials, PasswordCredentials
+from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore, SecretData, StoreError
 
 GOOD_FOR = 45.0
@@ -36,6 +38,11 @@ def secret_name(spec: CredentialsSpec) -> str:
     if source is None:
         raise ValueError("the schema asks for one of accessKey and password")
     return source.secret_ref.name
+
+
+def secret_key(namespace: str, spec: ProjectSpec) -> ObjectKey:
+    """Stands for the Secret of a project. It is not watched; whoever reads another version of it wakes those who wait for this key."""
+    return ObjectKey("secrets", namespace, secret_name(spec.credentials))
 
 
 class SecretCredentials:
@@ -88,7 +95,9 @@ class SecretCredentials:
             return CredentialsMissingError(f"the {name} does not exist: create it with the keys {', '.join(keys)}")
         missing = [key for key in keys if not secret.data.get(key)]
         if missing:
-            return CredentialsMissingError(f"the {name} lacks the key{'s' if len(missing) > 1 else ''} {', '.join(missing)}: add what is missing")
+            return CredentialsMissingError(
+                f"the {name} lacks the key{'s' if len(missing) > 1 else ''} {', '.join(missing)}: add what is missing"
+            )
         try:
             values = {key: value.decode().strip("\r\n") for key, value in secret.data.items() if key in {*keys, "securityToken"}}
         except UnicodeDecodeError:

@@ -198,5 +198,7 @@ def encryption_problem(spec: ProjectSpec, *, allow_http: bool) -> str | None:
     """Why an endpoint must not be used, None when all may."""
     for field, address in (("spec.endpoints.ecs", spec.endpoints.ecs), ("spec.endpoints.iam", spec.endpoints.iam)):
         if address and address.lower().startswith("http:") and not allow_http:
-            return f"{field} is {address}, which is not encrypted: use https, or start the operator with --allow-http (for a simulator only)"
+            return (
+                f"{field} is {address}, which is not encrypted: use https, or start the operator with --allow-http (for a simulator only)"
+            )
     return None

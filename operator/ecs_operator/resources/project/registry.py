@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
-from ecs_operator.api.group import PROJECT
+from ecs_operator.api.group import PAUSED_ANNOTATION, PROJECT
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.cloud import EcsClient
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import ANY_PROJECT, Candidate, asks_for_labels, choose, project_key
-from ecs_operator.resources.project.link import Link, OpenClient, RegistrySettings
+from ecs_operator.resources.project.credentials import secret_key
+from ecs_operator.resources.project.link import Link, OpenClient, RegistrySettings, connection_parts
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class TenantRegistry:
     async def find(self, *, namespace: str, project_ref: str | None, pinned: str | None) -> Tenant | TenantUnavailable:
         """The tenant for an object (see TenantDirectory). Raises StoreError when projects or namespaces cannot be read."""
         chosen = await self._choose(namespace, project_ref, pinned)
-        if isinstance(chosen, TenantUnavailable) and await self._list_again():
+        if isinstance(chosen, TenantUnavailable):
+            await self._list_unknown()
             chosen = await self._choose(namespace, project_ref, pinned)
         return chosen if isinstance(chosen, TenantUnavailable) else await self.tenant(chosen.name)
 
@@ -75,14 +77,23 @@ class TenantRegistry:
         link = self._links.get(name)
         return link.credentials.version if link else ""
 
+    def secret_key(self, spec: ProjectSpec) -> ObjectKey:
+        """What to wait for, to be woken when the Secret of a project is another one."""
+        return secret_key(self._settings.namespace, spec)
+
     def note(self, obj: KubeObject) -> None:
         """An EcsProject as it is now. Raises ValidationError when its spec cannot be read."""
-        candidate = Candidate(obj.key.name, ProjectSpec.model_validate(obj.spec), obj.is_deleting)
+        candidate = Candidate(
+            name=obj.key.name,
+            spec=ProjectSpec.model_validate(obj.spec),
+            is_deleting=obj.is_deleting,
+            is_paused=obj.annotations.get(PAUSED_ANNOTATION) == "true",
+        )
         known = self._projects.get(obj.key.name)
         self._projects[obj.key.name] = (obj, candidate)
         link = self._links.get(obj.key.name)
         is_another = known is not None and known[0].uid != obj.uid
-        if link is not None and (is_another or link.parts != candidate.spec_parts):
+        if link is not None and (is_another or link.parts != connection_parts(candidate.spec)):
             logger.info("the connection of EcsProject %s is made anew", obj.key.name)
             self._retire(obj.key.name)
         if known is None or is_another or known[1] != candidate:
@@ -122,20 +133,21 @@ class TenantRegistry:
         labels = await self._namespace_labels(namespace) if asks_for_labels(candidates) else {}
         return choose(candidates, namespace=namespace, labels=labels, project_ref=project_ref, pinned=pinned)
 
-    async def _list_again(self) -> bool:
-        """What is not known may be there: a project's event can come after that of its objects. Whether a list was made just now."""
+    async def _list_unknown(self) -> None:
+        """What is not known may be there: a project's event can come after that of its objects."""
         async with self._listing:
-            now = self._clock.monotonic()
-            if self._listed_at is not None and now - self._listed_at < MISS_HOLDS:
-                return True
+            if self._listed_at is not None and self._clock.monotonic() - self._listed_at < MISS_HOLDS:
+                return
             objects = await self._store.list(PROJECT.plural)
             self._listed_at = self._clock.monotonic()
         for obj in objects:
+            if obj.key.name in self._projects:
+                # Its reconciler may have read it after the list was made.
+                continue
             try:
                 self.note(obj)
             except ValidationError:
                 logger.warning("%s has a spec that cannot be read", obj.key)
-        return True
 
     async def _namespace_labels(self, namespace: str) -> Mapping[str, str]:
         held = self._labels.get(namespace)
@@ -156,8 +168,13 @@ class TenantRegistry:
             clock=self._clock,
             settings=self._settings,
             open_client=self._open_client,
-            on_secret_change=lambda: self.changed(name),
+            on_secret_change=lambda: self._secret_changed(name, secret_key(self._settings.namespace, spec)),
         )
+
+    def _secret_changed(self, name: str, key: ObjectKey) -> None:
+        logger.info("%s of EcsProject %s has changed", key, name)
+        self._wake(key)
+        self.changed(name)
 
     def _retire(self, name: str) -> None:
         self._retired.append((self._clock.monotonic(), self._links.pop(name)))

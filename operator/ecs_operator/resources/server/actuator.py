@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
-from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Job, JobAccepted, Meaning, Outcome, Server
+from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Job, JobAccepted, Server
+from ecs_operator.engine.ports import Authority
+from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.ownership import MARKER_KEY
 from ecs_operator.resources.server.evidence import Look, is_ours, look_among
 from ecs_operator.resources.server.power import Kind, Mode
@@ -14,35 +17,30 @@ from ecs_operator.resources.tenancy import Tenant
 STALE_LOOK = 10.0
 """Seconds: a list that old is good enough to find something, where it need not prove absence."""
 
+_T = TypeVar("_T")
+
 
 class Actuator:
     """Calls for one object's server in one project."""
 
-    def __init__(self, tenant: Tenant, *, uid: str) -> None:
+    def __init__(self, tenant: Tenant, *, uid: str, authority: Authority) -> None:
         self.tenant = tenant
         self._uid = uid
+        self._authority = authority
 
-    async def create(self, request: CreateServers, *, token: str, deadline: float) -> JobAccepted:
-        """5.1.1, once. ``deadline`` in seconds."""
-        return await self.tenant.client.servers.create(request, client_token=token, deadline=deadline)
+    async def create(self, request: CreateServers, *, token: str) -> JobAccepted:
+        """5.1.1, once, within the policy's deadline or what is left of the lease. Not sent with less than ten seconds of it."""
+        deadline = min(self.tenant.create_policy.request_deadline, self._authority.time_left())
+        servers = self.tenant.client.servers
+        return await self._change(lambda: servers.create(request, client_token=token, deadline=deadline), "createServers")
 
     async def server(self, server_id: str) -> Server | None:
         """6.2.6; None when there is none of this id."""
-        try:
-            return await self.tenant.client.servers.get(server_id)
-        except CloudError as error:
-            if error.outcome is Outcome.REFUSED and error.meaning is Meaning.NOT_FOUND:
-                return None
-            raise
+        return await found(self.tenant.client.servers.get(server_id))
 
     async def job(self, job_id: str) -> Job | None:
         """5.8.1; None when the cloud has forgotten it."""
-        try:
-            return await self.tenant.client.jobs.get(job_id)
-        except CloudError as error:
-            if error.outcome is Outcome.REFUSED and error.meaning is Meaning.NOT_FOUND:
-                return None
-            raise
+        return await found(self.tenant.client.jobs.get(job_id))
 
     async def look(self, *, not_before: datetime, now: datetime) -> Look:
         """The object's servers in a shared list begun at ``not_before`` or later, and at most ten seconds old."""
@@ -66,16 +64,22 @@ class Actuator:
         """5.3.1, 5.3.2 or 5.3.3."""
         servers = self.tenant.client.servers
         if kind == "Start":
-            return await servers.start((server_id,))
-        return await (servers.stop((server_id,), mode) if kind == "Stop" else servers.reboot((server_id,), mode))
+            return await self._change(lambda: servers.start((server_id,)), "startServers")
+        if kind == "Stop":
+            return await self._change(lambda: servers.stop((server_id,), mode), "stopServers")
+        return await self._change(lambda: servers.reboot((server_id,), mode), "rebootServers")
 
     async def delete(self, server_ids: tuple[str, ...], *, delete_public_ip: bool, delete_volume: bool) -> JobAccepted:
         """5.1.2."""
-        return await self.tenant.client.servers.delete(server_ids, delete_public_ip=delete_public_ip, delete_volume=delete_volume)
+        servers = self.tenant.client.servers
+        return await self._change(
+            lambda: servers.delete(server_ids, delete_public_ip=delete_public_ip, delete_volume=delete_volume), "deleteServers"
+        )
 
     async def detach(self, server_id: str, volume_id: str) -> JobAccepted:
         """5.6.2, so that the disk survives the server."""
-        return await self.tenant.client.volumes.detach(server_id, volume_id, force=False)
+        volumes = self.tenant.client.volumes
+        return await self._change(lambda: volumes.detach(server_id, volume_id, force=False), "detachVolume")
 
     async def devices(self, server_id: str) -> tuple[BlockDevice, ...]:
         """5.6.3."""
@@ -88,18 +92,16 @@ class Actuator:
 
     async def volume_exists(self, volume_id: str) -> bool:
         """11.4.3."""
-        try:
-            await self.tenant.client.volumes.get(volume_id)
-        except CloudError as error:
-            if error.outcome is Outcome.REFUSED and error.meaning is Meaning.NOT_FOUND:
-                return False
-            raise
-        return True
+        return await found(self.tenant.client.volumes.get(volume_id)) is not None
 
     async def remove_marker(self, server_id: str) -> None:
         """6.9.3; gone already counts as done."""
+        metadata = self.tenant.client.metadata
         try:
-            await self.tenant.client.metadata.remove(server_id, MARKER_KEY)
+            await self._change(lambda: metadata.remove(server_id, MARKER_KEY), "removeServerMetadata")
         except CloudError as error:
-            if not (error.outcome is Outcome.REFUSED and error.meaning is Meaning.NOT_FOUND):
+            if not is_absent(error):
                 raise
+
+    async def _change(self, send: Callable[[], Awaitable[_T]], operation: str) -> _T:
+        return await change(self._authority, send, operation=operation)

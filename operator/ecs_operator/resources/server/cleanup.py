@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -15,13 +16,14 @@ from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.server import delete_protocol as protocol
 from ecs_operator.resources.server import volumes
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.desk import Notice, Visit
 from ecs_operator.resources.server.evidence import Look, is_gone
-from ecs_operator.resources.server.record import job_status
+from ecs_operator.resources.server.record import Phase, job_status, phase
 from ecs_operator.resources.server.status import glimpse, vanished
+from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.volumes import VolumeFate
 from ecs_operator.resources.server.wording import failed_text
 from ecs_operator.resources.verdicts import verdict
+from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ ACTION = "Delete"
 FOREIGN_PAUSE = 60.0
 
 
-async def clean_up(visit: Visit, cloud: Actuator, notice: Notice, *, is_remains: bool) -> Outcome | None:
+async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_remains: bool) -> Outcome | None:
     """One step towards the proof that no server of the object is left. None when it is proven. Raises CloudError, StoreError.
 
     ``is_remains``: a failed creation left it, so everything that was made with it goes, whatever the spec keeps.
@@ -39,9 +41,11 @@ async def clean_up(visit: Visit, cloud: Actuator, notice: Notice, *, is_remains:
     if job is not None and await _note_job(visit, job, notice, is_remains=is_remains):
         return Again(0.0, Lane.POLL)
     server = await _observe(visit, cloud, job)
+    creation_runs = server is None and await _creation_runs(visit, cloud)
     look: Look | None = None
     while True:
-        step = protocol.next_step(_facts(visit, cloud, server=server, job=job, look=look, is_remains=is_remains))
+        facts = _facts(visit, cloud, server=server, job=job, is_remains=is_remains)
+        step = protocol.next_step(replace(facts, look=look, creation_runs=creation_runs))
         if isinstance(step, protocol.ReadDevices) and server is not None:
             await _read_devices(visit, cloud, server)
         elif isinstance(step, protocol.LookAround):
@@ -73,7 +77,7 @@ async def clean_up(visit: Visit, cloud: Actuator, notice: Notice, *, is_remains:
             assert_never(unreachable)
 
 
-def _facts(visit: Visit, cloud: Actuator, *, server: Server | None, job: Job | None, look: Look | None, is_remains: bool) -> protocol.Facts:
+def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: Job | None, is_remains: bool) -> protocol.Facts:
     fate = None
     if server is not None:
         fate = VolumeFate(delete_volume=True) if is_remains else volumes.fate(server, visit.status.volumes, visit.spec)
@@ -85,7 +89,6 @@ def _facts(visit: Visit, cloud: Actuator, *, server: Server | None, job: Job | N
         absent_after=protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now,
         operation=_deletion(visit.status),
         job=job,
-        look=look,
     )
 
 
@@ -93,7 +96,7 @@ def _deletion(status: ServerStatus) -> Operation | None:
     return status.operation if status.operation is not None and status.operation.kind == protocol.DELETE else None
 
 
-async def _observe(visit: Visit, cloud: Actuator, job: Job | None) -> Server | None:
+async def _observe(visit: ServerVisit, cloud: Actuator, job: Job | None) -> Server | None:
     """The recorded server; not asked for while a job is at it."""
     if visit.status.id is None or (job is not None and not job.is_over):
         return None
@@ -102,13 +105,22 @@ async def _observe(visit: Visit, cloud: Actuator, job: Job | None) -> Server | N
     return None if is_gone(server) else server
 
 
-async def _look(visit: Visit, cloud: Actuator, not_before: datetime) -> Look:
+async def _look(visit: ServerVisit, cloud: Actuator, not_before: datetime) -> Look:
     """A shared list, if it is new enough; when it still shows a server, one that is begun now."""
     look = await cloud.look(not_before=not_before, now=visit.now)
     return await cloud.look_now() if look.found else look
 
 
-async def _read_devices(visit: Visit, cloud: Actuator, server: Server) -> None:
+async def _creation_runs(visit: ServerVisit, cloud: Actuator) -> bool:
+    """Whether the create job may still make the server: it can queue for longer than any request takes to settle."""
+    create = visit.status.create
+    if create is None or create.job_id is None or protocol.was_seen(visit.status) or phase(visit.status) is not Phase.ACCEPTED:
+        return False
+    job = await cloud.job(create.job_id)
+    return job is not None and not job.is_over
+
+
+async def _read_devices(visit: ServerVisit, cloud: Actuator, server: Server) -> None:
     """Which disk is which, for a server whose creation was never seen to its end. What the cloud does not show stays."""
     devices = await cloud.devices(server.id)
     recorded = (
@@ -119,7 +131,7 @@ async def _read_devices(visit: Visit, cloud: Actuator, server: Server) -> None:
     visit.status = visit.status.model_copy(update={"volumes": (*recorded, *unknown)})
 
 
-async def _note_job(visit: Visit, job: Job, notice: Notice, *, is_remains: bool) -> bool:
+async def _note_job(visit: ServerVisit, job: Job, notice: Notice, *, is_remains: bool) -> bool:
     """Show the job's progress; a failed job ends the attempt, which is tried again after a pause. True when that was written.
 
     While remains are removed ``status.job`` keeps the failed creation: it is what people look for, and what the record's phase rests on.
@@ -133,16 +145,14 @@ async def _note_job(visit: Visit, job: Job, notice: Notice, *, is_remains: bool)
         logger.warning("%s: %s", visit.obj.key, text)
         failed = operation.model_copy(update={"job_id": None})
         wanted = visit.status.model_copy(update={"job": seen, "operation": failed})
-        await visit.record(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{text}; it is tried again", stalled=False), action=ACTION)
+        await visit.note(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{text}; it is tried again", stalled=False), action=ACTION)
         return True
-    if not job.is_over and seen != visit.status.job and visit.may_write_progress():
-        wanted = visit.status.model_copy(update={"job": seen})
-        await visit.record(lambda _: wanted, notice, action=ACTION)
-        visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
+    if not job.is_over:
+        await visit.write_progress(visit.status.model_copy(update={"job": seen}), notice, action=ACTION)
     return False
 
 
-async def _say_waiting(visit: Visit, notice: Notice, until: datetime | None) -> None:
+async def _say_waiting(visit: ServerVisit, notice: Notice, until: datetime | None) -> None:
     if until is None:
         await visit.tell(notice, action=ACTION)
         return
@@ -150,7 +160,7 @@ async def _say_waiting(visit: Visit, notice: Notice, until: datetime | None) -> 
     await visit.tell(Notice(Reason.OUTCOME_UNKNOWN, text), action=ACTION)
 
 
-async def _detach(visit: Visit, cloud: Actuator, server_id: str, volume_id: str) -> Outcome:
+async def _detach(visit: ServerVisit, cloud: Actuator, server_id: str, volume_id: str) -> Outcome:
     text = f"detaching disk {volume_id}, which stays, before server {server_id} is deleted"
     notice = Notice(Reason.DELETING, text)
     await _write_ahead(visit, protocol.DETACHING, notice)
@@ -163,13 +173,12 @@ async def _detach(visit: Visit, cloud: Actuator, server_id: str, volume_id: str)
 
 
 async def _send(
-    visit: Visit, cloud: Actuator, step: protocol.SendDelete, notice: Notice, *, server: Server | None, is_remains: bool
+    visit: ServerVisit, cloud: Actuator, step: protocol.SendDelete, notice: Notice, *, server: Server | None, is_remains: bool
 ) -> Outcome:
     """Write the operation, then ask the cloud. Deleting by id may be repeated: it hits the same server or none."""
-    if visit.desk.authority.time_left() <= 0:
-        return Again(1.0, Lane.URGENT)
     public_ip = visit.spec.public_ip
-    if server is not None:
+    if server is not None and (server.status != "ERROR" or is_remains):
+        # That it was seen shortens the proof. A server in ERROR must not make the record look like a failed creation.
         visit.status = glimpse(visit.status, server)
     await _write_ahead(visit, protocol.SENDING, notice)
     release = public_ip is not None and (public_ip.allocate is not None if is_remains else public_ip.released_with_server)
@@ -181,7 +190,7 @@ async def _send(
     return Again(1.0, Lane.POLL)
 
 
-async def _write_ahead(visit: Visit, step: str, notice: Notice) -> None:
+async def _write_ahead(visit: ServerVisit, step: str, notice: Notice) -> None:
     before = _deletion(visit.status)
     is_same = before is not None and before.step == step
     operation = Operation(
@@ -194,18 +203,18 @@ async def _write_ahead(visit: Visit, step: str, notice: Notice) -> None:
     await visit.write(visit.status.model_copy(update={"operation": operation}), notice, action=ACTION)
 
 
-async def _write_job(visit: Visit, job_id: str, notice: Notice) -> None:
+async def _write_job(visit: ServerVisit, job_id: str, notice: Notice) -> None:
     def change(status: ServerStatus) -> ServerStatus:
         return status.model_copy(update={"operation": _with_job(status.operation, job_id)})
 
-    await visit.record(change, notice, action=ACTION)
+    await visit.note(change, notice, action=ACTION)
 
 
 def _with_job(operation: Operation | None, job_id: str) -> Operation | None:
     return operation.model_copy(update={"job_id": job_id}) if operation is not None else None
 
 
-async def _not_accepted(visit: Visit, error: CloudError) -> Outcome:
+async def _not_accepted(visit: ServerVisit, error: CloudError) -> Outcome:
     """Whatever the answer was, the next pass looks at the server first. What holds it up is said."""
     judged = verdict(error)
     logger.info("%s: %s", visit.obj.key, error)

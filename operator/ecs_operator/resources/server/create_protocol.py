@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from ecs_operator.api.server import CreateRecord, ServerStatus
 from ecs_operator.resources.server.evidence import Found, Look
 from ecs_operator.resources.server.record import Phase, phase
-from ecs_operator.resources.server.times import growing
 from ecs_operator.resources.tenancy import CreatePolicy
+from ecs_operator.resources.times import growing
 
 TOKEN_AGE = timedelta(hours=7)
 """A token is good for eight hours. An older request is never repeated, only looked for."""
 MOST_FAILURES = 5
 """After so many failed jobs somebody must look at it."""
-TOKEN_REPEATS = 3
-"""Where tokens are honoured a request is repeated at once, this often; after that it is given the time to settle like any other."""
+TOKEN_REPEATS = 6
+"""Where tokens are honoured a request is repeated soon, this often; after that it is given the time to settle like any other."""
+FIRST_TOKEN_PAUSE, LONGEST_TOKEN_PAUSE = 1.0, 30.0
+"""Seconds between these repetitions."""
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 120.0
 """Seconds between refused attempts."""
 FIRST_FAILURE_PAUSE, LONGEST_FAILURE_PAUSE = 10.0, 600.0
@@ -191,7 +193,9 @@ def _find_out(facts: Facts, create: CreateRecord) -> Step:
     if look.started_at >= settled:
         return Repeat(settled=True) if is_young else Renew() if facts.is_urged else TooOld()
     if facts.policy.idempotency == "Token" and create.attempts <= TOKEN_REPEATS and is_young:
-        return Repeat(settled=False)
+        pause = growing(create.attempts, first=FIRST_TOKEN_PAUSE, cap=LONGEST_TOKEN_PAUSE)
+        left = pause - (facts.now - (create.last_attempt_at or create.intended_at)).total_seconds()
+        return Repeat(settled=False) if left <= 0 else Settle(left, until=settled)
     return _settle(facts, settled)
 
 

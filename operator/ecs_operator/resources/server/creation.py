@@ -13,24 +13,24 @@ from ecs_operator.cloud import CloudError, CreateServers, Job, JobStatus, Outcom
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.engine.ports import GoneError
+from ecs_operator.resources.calls import SHORTEST_LEASE
 from ecs_operator.resources.server import create_protocol as protocol
 from ecs_operator.resources.server import record
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.cleanup import clean_up
-from ecs_operator.resources.server.desk import Notice, Visit
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.render import Resolved, render, render_again, stored
 from ecs_operator.resources.server.resolve import Missing, Unusable, resolve, secrets_now
 from ecs_operator.resources.server.status import glimpse
-from ecs_operator.resources.server.times import poll_pause
+from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.wording import creating, failed_text, retrying
+from ecs_operator.resources.times import poll_pause
 from ecs_operator.resources.verdicts import verdict
+from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
 ACTION = "Create"
-SHORTEST_DEADLINE = 10.0
-"""Seconds of the lease that must be left for a create request: less, and another operator could be at work when it arrives."""
 RECHECK = 60.0
 """Seconds between looks at Secrets and images, which nobody tells about."""
 MISSING_PAUSE = 30.0
@@ -39,12 +39,12 @@ BROKEN_AGE = timedelta(hours=1)
 """Until so long after the request a server in ERROR, of which no job is known, counts as a failed creation."""
 
 
-async def advance(visit: Visit, cloud: Actuator) -> PassOutcome | None:
+async def advance(visit: ServerVisit, cloud: Actuator) -> PassOutcome | None:
     """The next step of a creation that is not finished. None when the server is there, and the pass goes on.
 
     Raises CloudError and StoreError.
     """
-    if await visit.recall(creating(visit.status)):
+    if await visit.recall(creating(visit.status), action=ACTION):
         return Again(0.0)
     look: Look | None = None
     step = protocol.next_step(_facts(visit, cloud, look))
@@ -68,7 +68,7 @@ async def advance(visit: Visit, cloud: Actuator) -> PassOutcome | None:
             assert_never(unreachable)
 
 
-def _facts(visit: Visit, cloud: Actuator, look: Look | None) -> protocol.Facts:
+def _facts(visit: ServerVisit, cloud: Actuator, look: Look | None) -> protocol.Facts:
     return protocol.Facts(
         status=visit.status,
         now=visit.now,
@@ -80,14 +80,14 @@ def _facts(visit: Visit, cloud: Actuator, look: Look | None) -> protocol.Facts:
 
 
 async def _wait(
-    visit: Visit, step: protocol.Settle | protocol.TooOld | protocol.Conflict | protocol.Pause | protocol.Stalled
+    visit: ServerVisit, step: protocol.Settle | protocol.TooOld | protocol.Conflict | protocol.Pause | protocol.Stalled
 ) -> PassOutcome:
     """Nothing can be done now; say why, once."""
     match step:
         case protocol.Stalled():
             return Done()
         case protocol.Pause(seconds=seconds):
-            return Again(seconds, Lane.CREATE)
+            return Again(_spread(visit, seconds), Lane.CREATE)
         case protocol.Conflict(found=found):
             ids = ", ".join(each.server.id for each in found)
             text = (
@@ -112,12 +112,12 @@ async def _wait(
             assert_never(unreachable)
 
 
-def _last(visit: Visit) -> str:
+def _last(visit: ServerVisit) -> str:
     create = visit.status.create
     return f". Last answer: {create.last_error}" if create and create.last_error else ""
 
 
-async def _intend(visit: Visit, cloud: Actuator) -> PassOutcome:
+async def _intend(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
     """S1: resolve and render; then the intent and its first attempt in one compare-and-set, whose success proves the read was fresh."""
     tenant = cloud.tenant
     found = await resolve(visit.spec, key=visit.obj.key, project=tenant.name, kube=visit.desk.store, images=tenant.client.images)
@@ -130,7 +130,7 @@ async def _intend(visit: Visit, cloud: Actuator) -> PassOutcome:
         request = render(visit.spec, found, marker=tenant.identity.marker(visit.owner))
     except CloudError as error:
         return await _unusable(visit, error.message)
-    if visit.desk.authority.time_left() < SHORTEST_DEADLINE:
+    if visit.desk.authority.time_left() < SHORTEST_LEASE:
         return Again(1.0, Lane.CREATE)
     intent = _intent(visit, cloud, found, request)
     wanted = record.intended(visit.status, intent, now=visit.now)
@@ -138,7 +138,7 @@ async def _intend(visit: Visit, cloud: Actuator) -> PassOutcome:
     return await _send(visit, cloud, request, others_settled=True)
 
 
-def _intent(visit: Visit, cloud: Actuator, found: Resolved, request: CreateServers) -> record.Intent:
+def _intent(visit: ServerVisit, cloud: Actuator, found: Resolved, request: CreateServers) -> record.Intent:
     identity = cloud.tenant.identity
     digest = request.digest(identity.key)
     create = visit.status.create
@@ -153,12 +153,12 @@ def _intent(visit: Visit, cloud: Actuator, found: Resolved, request: CreateServe
     )
 
 
-async def _unusable(visit: Visit, problem: str) -> PassOutcome:
+async def _unusable(visit: ServerVisit, problem: str) -> PassOutcome:
     await visit.write(visit.status, Notice(Reason.INVALID_CONFIGURATION, problem), action=ACTION)
     return Again(RECHECK, Lane.RESYNC)
 
 
-async def _repeat(visit: Visit, cloud: Actuator, *, settled: bool) -> PassOutcome:
+async def _repeat(visit: ServerVisit, cloud: Actuator, *, settled: bool) -> PassOutcome:
     """S3: count another attempt of the same body, if it can still be rendered; else, when nothing was made, start with another."""
     create = visit.status.create
     if create is None or create.request is None:
@@ -169,7 +169,7 @@ async def _repeat(visit: Visit, cloud: Actuator, *, settled: bool) -> PassOutcom
         request = render_again(create.request, secrets, marker=cloud.tenant.identity.marker(visit.owner))
     if request is None or request.digest(cloud.tenant.identity.key) != create.digest:
         return await (_intend(visit, cloud) if settled else _wait_to_settle(visit, cloud))
-    if visit.desk.authority.time_left() < SHORTEST_DEADLINE:
+    if visit.desk.authority.time_left() < SHORTEST_LEASE:
         return Again(1.0, Lane.CREATE)
     others_settled = protocol.earlier_is_settled(create, policy=cloud.tenant.create_policy, now=visit.now)
     wanted = record.repeated(visit.status, now=visit.now)
@@ -177,7 +177,7 @@ async def _repeat(visit: Visit, cloud: Actuator, *, settled: bool) -> PassOutcom
     return await _send(visit, cloud, request, others_settled=others_settled)
 
 
-async def _wait_to_settle(visit: Visit, cloud: Actuator) -> PassOutcome:
+async def _wait_to_settle(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
     """The Secret changed, so the same body cannot be sent: the outcome must be found out by lists alone."""
     create = visit.status.create
     until = protocol.settled_at(create, cloud.tenant.create_policy) if create else visit.now
@@ -185,7 +185,7 @@ async def _wait_to_settle(visit: Visit, cloud: Actuator) -> PassOutcome:
     return await _wait(visit, protocol.Settle(seconds, until=until))
 
 
-async def _send(visit: Visit, cloud: Actuator, request: CreateServers, *, others_settled: bool) -> PassOutcome:
+async def _send(visit: ServerVisit, cloud: Actuator, request: CreateServers, *, others_settled: bool) -> PassOutcome:
     """S4 and S5: the one place that sends a create. The attempt is durable; ``visit.obj`` is what that write returned.
 
     ``others_settled``: no earlier request of this record can still arrive, so that a refusal of this one settles everything.
@@ -195,12 +195,8 @@ async def _send(visit: Visit, cloud: Actuator, request: CreateServers, *, others
         raise ValueError("there is no create record")
     if FINALIZER not in visit.obj.finalizers or visit.obj.is_deleting:
         return await _not_sent(visit, "not sent: the finalizer was removed or the object deleted", others_settled=others_settled)
-    left = visit.desk.authority.time_left()
-    if left < SHORTEST_DEADLINE:
-        return await _not_sent(visit, f"not sent: the lease is held for {max(left, 0.0):.0f} s only", others_settled=others_settled)
-    deadline = min(cloud.tenant.create_policy.request_deadline, left)
     try:
-        accepted = await cloud.create(request, token=create.token, deadline=deadline)
+        accepted = await cloud.create(request, token=create.token)
     except CloudError as error:
         return await _not_accepted(visit, error, others_settled=others_settled)
     logger.info("the cloud accepted the creation of a server for %s: job %s", visit.obj.key, accepted.job_id)
@@ -209,38 +205,43 @@ async def _send(visit: Visit, cloud: Actuator, request: CreateServers, *, others
         return record.accepted(status, job_id=accepted.job_id, server_ids=accepted.server_ids)
 
     try:
-        await visit.record(change, creating(change(visit.status)), action=ACTION)
+        await visit.note(change, creating(change(visit.status)), action=ACTION)
     except GoneError:
         logger.warning("the object %s (uid %s) vanished while its server was created: job %s", visit.obj.key, visit.uid, accepted.job_id)
         raise
     return Again(1.0, Lane.POLL)
 
 
-async def _not_sent(visit: Visit, cause: str, *, others_settled: bool) -> PassOutcome:
+async def _not_sent(visit: ServerVisit, cause: str, *, others_settled: bool) -> PassOutcome:
     """The request never left, and the record may say so, unless an earlier one is still open."""
     if others_settled:
-        await visit.record(lambda status: record.refused(status, cause=cause), creating(visit.status), action=ACTION)
+        await visit.note(lambda status: record.refused(status, cause=cause), creating(visit.status), action=ACTION)
     return Again(1.0, Lane.CREATE)
 
 
-async def _not_accepted(visit: Visit, error: CloudError, *, others_settled: bool) -> PassOutcome:
+async def _not_accepted(visit: ServerVisit, error: CloudError, *, others_settled: bool) -> PassOutcome:
     """A definite no settles the attempt; everything else leaves the outcome open."""
     judged = verdict(error)
     if error.outcome is Outcome.UNKNOWN or not others_settled:
         text = f"a create request may or may not have been carried out: {judged.message}"
         notice = Notice(Reason.OUTCOME_UNKNOWN, text)
-        await visit.record(lambda status: record.left_unknown(status, cause=str(error)), notice, action=ACTION)
+        await visit.note(lambda status: record.left_unknown(status, cause=str(error)), notice, action=ACTION)
         return Again(1.0, Lane.POLL)
-    await visit.record(lambda status: record.refused(status, cause=str(error)), Notice(judged.reason, judged.message), action=ACTION)
+    await visit.note(lambda status: record.refused(status, cause=str(error)), Notice(judged.reason, judged.message), action=ACTION)
     if judged.terminal:
         return Done()
     create = visit.status.create
     due = protocol.next_attempt_at(create) if create else None
     pause = (due - visit.now).total_seconds() if due else 0.0
-    return Again(max(pause, judged.retry_floor, 1.0), Lane.CREATE)
+    return Again(_spread(visit, max(pause, judged.retry_floor, 1.0)), Lane.CREATE)
 
 
-async def _adopt(visit: Visit, step: protocol.Adopt) -> PassOutcome:
+def _spread(visit: ServerVisit, seconds: float) -> float:
+    """A little more than so long: those who were refused together do not come back together."""
+    return seconds * visit.desk.rng.uniform(1.0, 1.2)
+
+
+async def _adopt(visit: ServerVisit, step: protocol.Adopt) -> PassOutcome:
     """S6 by marker: the server of this incarnation is there, whatever became of the answer."""
     server = step.found.server
     logger.info("found the server of %s by its marker: %s", visit.obj.key, server.id)
@@ -249,11 +250,11 @@ async def _adopt(visit: Visit, step: protocol.Adopt) -> PassOutcome:
     if others:
         text = f"server {server.id} is kept; others carry this object's mark as well and are left alone: {others}"
         notice = Notice(Reason.OWNERSHIP_CONFLICT, text)
-    await visit.record(lambda status: record.adopted(status, server_id=server.id), notice, action=ACTION)
+    await visit.note(lambda status: record.adopted(status, server_id=server.id), notice, action=ACTION)
     return Again(0.0 if not others else 1.0, Lane.POLL)
 
 
-async def _follow(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
+async def _follow(visit: ServerVisit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
     """S7: the job tells how far it is; its success is a reason to look at the server, not the proof."""
     create = visit.status.create
     if create is None:
@@ -272,22 +273,23 @@ async def _follow(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutco
     return await _inspect(visit, cloud, look)
 
 
-async def _note_progress(visit: Visit, cloud: Actuator, job: Job, *, job_id: str) -> None:
+async def _note_progress(visit: ServerVisit, cloud: Actuator, job: Job, *, job_id: str) -> None:
     """Write what is new: the server's id at once, mere progress every few seconds."""
     wanted = record.job_seen(visit.status, job, job_id=job_id)
     is_new_id = wanted.id != visit.status.id
-    if not is_new_id and (job.is_over or not visit.may_write_progress()):
+    if job.is_over and not is_new_id:
         visit.status = wanted
         return
     if wanted.id is not None and wanted.server_status is None and not job.is_over:
         server = await cloud.server(wanted.id)
         wanted = glimpse(wanted, server) if server is not None and cloud.owns(server) else wanted
-    if wanted != visit.status:
-        await visit.record(lambda _: wanted, creating(wanted), action=ACTION)
-        visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
+    if is_new_id:
+        await visit.note(lambda _: wanted, creating(wanted), action=ACTION)
+    else:
+        await visit.write_progress(wanted, creating(wanted), action=ACTION)
 
 
-async def _inspect(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
+async def _inspect(visit: ServerVisit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
     """Look at the server itself. 404 proves nothing until the request has settled and a complete list does not show it either."""
     status = visit.status
     server = await cloud.server(status.id) if status.id else None
@@ -302,14 +304,12 @@ async def _inspect(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutc
             visit.status = record.built(glimpse(status, server)).model_copy(update={"last_handled_restart_at": handled})
             return None
         wanted = glimpse(status, server)
-        if wanted != visit.status and visit.may_write_progress():
-            await visit.record(lambda _: wanted, creating(wanted), action=ACTION)
-            visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
+        await visit.write_progress(wanted, creating(wanted), action=ACTION)
         return Again(BUILD_PAUSE, Lane.POLL)
     return await _absent(visit, cloud, look)
 
 
-def _is_a_failed_creation(visit: Visit) -> bool:
+def _is_a_failed_creation(visit: ServerVisit) -> bool:
     """No job tells how a server in ERROR came to be so. Soon after the request it can only be the creation that failed.
 
     Later somebody may have used the server in the meantime: then a person decides.
@@ -320,16 +320,16 @@ def _is_a_failed_creation(visit: Visit) -> bool:
     return visit.now - (create.last_attempt_at or create.intended_at) < BROKEN_AGE
 
 
-async def _arrived_broken(visit: Visit, server: Server) -> PassOutcome:
+async def _arrived_broken(visit: ServerVisit, server: Server) -> PassOutcome:
     """S8 without a job: the failure is durable before anything is cleaned up."""
     fault = f": {server.fault.message} (code {server.fault.code})" if server.fault else ""
     cause = f"server {server.id} came up in state ERROR{fault}"
     wanted = record.arrived_broken(glimpse(visit.status, server), cause=cause)
-    await visit.record(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{cause}; removing it", stalled=False), action=ACTION)
+    await visit.note(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{cause}; removing it", stalled=False), action=ACTION)
     return Again(0.0, Lane.POLL)
 
 
-async def _absent(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
+async def _absent(visit: ServerVisit, cloud: Actuator, look: Look | None) -> PassOutcome | None:
     """There should be a server, and there is none: still on its way, or gone before it was ready."""
     create = visit.status.create
     if create is None:
@@ -353,16 +353,16 @@ async def _absent(visit: Visit, cloud: Actuator, look: Look | None) -> PassOutco
     return Again(0.0, Lane.CREATE)
 
 
-async def _job_failed(visit: Visit, job: Job, *, job_id: str) -> PassOutcome:
+async def _job_failed(visit: ServerVisit, job: Job, *, job_id: str) -> PassOutcome:
     """S8 begins: the failure is durable before anything is cleaned up."""
     cause = failed_text("the creation", job, job_id=job_id)
     logger.warning("%s of %s failed: %s", job_id, visit.obj.key, cause)
     wanted = record.job_failed(visit.status, job, job_id=job_id, cause=cause)
-    await visit.record(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{cause}; removing what it left", stalled=False), action=ACTION)
+    await visit.note(lambda _: wanted, Notice(Reason.OPERATION_FAILED, f"{cause}; removing what it left", stalled=False), action=ACTION)
     return Again(0.0, Lane.POLL)
 
 
-async def _clean_up(visit: Visit, cloud: Actuator) -> PassOutcome:
+async def _clean_up(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
     """S8: what the job left goes; with the proof of death in hand the next incarnation is counted."""
     create = visit.status.create
     cause = (create.last_error if create else None) or "the creation failed"

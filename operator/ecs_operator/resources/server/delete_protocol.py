@@ -14,9 +14,9 @@ from ecs_operator.cloud import Job, JobStatus, Server
 from ecs_operator.resources.server.create_protocol import settled_at
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.record import Phase, phase
-from ecs_operator.resources.server.times import growing, poll_pause
 from ecs_operator.resources.server.volumes import VolumeFate
 from ecs_operator.resources.tenancy import CreatePolicy
+from ecs_operator.resources.times import growing, poll_pause
 
 DELETE = "Delete"
 """Kind of the operation."""
@@ -97,6 +97,8 @@ class Facts:
     job: Job | None
     """The job of ``operation.job_id``, None when it is forgotten or none is known."""
     look: Look | None = None
+    creation_runs: bool = False
+    """The create job still runs and its server was never seen: it may yet come."""
 
 
 def next_step(facts: Facts) -> Step:
@@ -107,6 +109,8 @@ def next_step(facts: Facts) -> Step:
     server = facts.server
     if server is not None and not is_gone(server):
         return _end(facts, server)
+    if facts.creation_runs:
+        return Wait(LAG_PAUSE)
     if facts.now < facts.absent_after:
         return Wait(min(10.0, max(0.5, (facts.absent_after - facts.now).total_seconds())), until=facts.absent_after)
     return _prove(facts)
@@ -122,8 +126,12 @@ def absent_after(status: ServerStatus, policy: CreatePolicy) -> datetime | None:
         return None
     if create.attempts == 0 or (create.outcome == "Refused" and status.id is None):
         return create.last_attempt_at or create.intended_at
-    was_seen = status.server_status is not None or phase(status) is Phase.BUILT
-    return (create.last_attempt_at or create.intended_at) if was_seen else settled_at(create, policy)
+    return (create.last_attempt_at or create.intended_at) if was_seen(status) else settled_at(create, policy)
+
+
+def was_seen(status: ServerStatus) -> bool:
+    """The server of this incarnation was seen: its request has arrived, and will not make another."""
+    return status.server_status is not None or phase(status) is Phase.BUILT
 
 
 def nothing_was_sent(status: ServerStatus) -> bool:

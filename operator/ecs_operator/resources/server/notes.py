@@ -14,11 +14,10 @@ Change = Callable[[ServerStatus], ServerStatus]
 class Answer:
     """An answer of the cloud that could not be written down, because the API server did not take the write.
 
-    It holds for exactly one attempt: ``token`` and ``attempts`` of the record must still be the same.
+    It holds for exactly one ``attempt``: incarnation, token and number in the record must still be the same.
     """
 
-    token: str
-    attempts: int
+    attempt: tuple[int, str, int]
     change: Change
 
 

@@ -9,8 +9,8 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import find
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.desk import Visit
 from ecs_operator.resources.server.evidence import is_gone
+from ecs_operator.resources.server.visit import ServerVisit
 
 MISSING_PAUSE = 10.0
 """Seconds between the two answers 404 that it takes to believe one."""
@@ -36,7 +36,7 @@ class Observed:
     others: tuple[str, ...] = ()
 
 
-async def observe(visit: Visit, cloud: Actuator, *, fresh: bool) -> Observed | Absence:
+async def observe(visit: ServerVisit, cloud: Actuator, *, fresh: bool) -> Observed | Absence:
     """The server the record names. Raises CloudError."""
     server_id = visit.status.id
     if server_id is None:
@@ -58,14 +58,14 @@ async def observe(visit: Visit, cloud: Actuator, *, fresh: bool) -> Observed | A
     return await _absence(visit, cloud)
 
 
-def _age(visit: Visit, cloud: Actuator) -> float:
+def _age(visit: ServerVisit, cloud: Actuator) -> float:
     """How old a list may be: never older than what was seen of the server by its id, or written because of it."""
     longest = cloud.tenant.resync_seconds * LIST_SHARE
     seen_at = visit.desk.notes.seen_at(visit.uid)
     return longest if seen_at is None else min(longest, max(0.0, visit.desk.clock.monotonic() - seen_at))
 
 
-async def _absence(visit: Visit, cloud: Actuator) -> Absence:
+async def _absence(visit: ServerVisit, cloud: Actuator) -> Absence:
     monotonic = visit.desk.clock.monotonic()
     since = monotonic - visit.desk.notes.missed(visit.uid, at=monotonic)
     if since < MISSING_PAUSE and not _is_known_to_be_gone(visit):
@@ -75,6 +75,6 @@ async def _absence(visit: Visit, cloud: Actuator) -> Absence:
     return Absence.PROVEN if snapshot.complete and is_gone(row) else Absence.SUSPECTED
 
 
-def _is_known_to_be_gone(visit: Visit) -> bool:
+def _is_known_to_be_gone(visit: ServerVisit) -> bool:
     ready = find(visit.obj.status.get("conditions") or (), "Ready")
     return ready is not None and ready.get("reason") == Reason.DELETED_EXTERNALLY

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Server
 from ecs_operator.resources.server import power
-from ecs_operator.resources.server.desk import Notice
+from ecs_operator.resources.visit import Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 from ecs_operator.api.common import Operation
 from ecs_operator.api.server import Shutdown
 from ecs_operator.cloud import Job, JobStatus, Server
-from ecs_operator.resources.server.times import growing, poll_pause
+from ecs_operator.resources.times import growing, poll_pause
 
 Kind = Literal["Start", "Stop", "Restart"]
 Mode = Literal["SOFT", "HARD"]

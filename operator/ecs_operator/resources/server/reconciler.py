@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from ecs_operator.api.group import FINALIZER, SERVER
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ServerSpec
 from ecs_operator.cloud import CloudError
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.outcome import Blocked, Done, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
+from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.server import cleanup, creation, removal, running
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.desk import Desk, Notice, Visit, Writer
 from ecs_operator.resources.server.record import Phase, phase
+from ecs_operator.resources.server.visit import ServerDesk, ServerVisit
 from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
-from ecs_operator.resources.verdicts import verdict
+from ecs_operator.resources.visit import Notice, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class ServerReconciler:
         events: EventSink | None = None,
     ) -> None:
         """``events`` takes the remark at a deletion that names what stays; transitions of Ready are the writer's to tell."""
-        self._desk = Desk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, rng=rng, events=events)
+        self._desk = ServerDesk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, rng=rng, events=events)
         self._uids: dict[ObjectKey, str] = {}
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -51,24 +51,23 @@ class ServerReconciler:
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
             return Done()
         try:
-            spec = ServerSpec.model_validate(obj.spec)
+            visit = ServerVisit(obj, desk=self._desk)
         except ValidationError as error:
-            return await self._unreadable(obj, error)
-        visit = Visit(obj, spec=spec, desk=self._desk)
+            return await unreadable(obj, error, desk=self._desk)
         if visit.is_paused:
             return await self._paused(visit)
         if obj.is_deleting:
             return await self._remove(visit)
         return await self._keep(visit)
 
-    async def _keep(self, visit: Visit) -> Outcome:
+    async def _keep(self, visit: ServerVisit) -> Outcome:
         """The object is wanted: finalizer, tenant, creation, then the server as it is."""
         if FINALIZER not in visit.obj.finalizers:
             visit.obj = await self._desk.store.add_finalizer(visit.obj)
         tenant = await self._tenant(visit)
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=creation.ACTION)
-        cloud = Actuator(tenant, uid=visit.uid)
+        cloud = self._actuator(visit, tenant)
         try:
             if phase(visit.status) is not Phase.BUILT:
                 outcome = await creation.advance(visit, cloud)
@@ -78,7 +77,7 @@ class ServerReconciler:
         except CloudError as error:
             return await self._troubled(visit, error)
 
-    async def _remove(self, visit: Visit) -> Outcome:
+    async def _remove(self, visit: ServerVisit) -> Outcome:
         """The object is to go: its server first, the finalizer last."""
         if await removal.release_untouched(visit):
             return Done()
@@ -86,39 +85,33 @@ class ServerReconciler:
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)
         try:
-            return await removal.advance(visit, Actuator(tenant, uid=visit.uid))
+            return await removal.advance(visit, self._actuator(visit, tenant))
         except CloudError as error:
             return await self._troubled(visit, error)
 
-    async def _tenant(self, visit: Visit) -> Tenant | TenantUnavailable:
+    async def _tenant(self, visit: ServerVisit) -> Tenant | TenantUnavailable:
         reference = visit.spec.project_ref.name if visit.spec.project_ref else None
         return await self._desk.tenants.find(namespace=visit.obj.key.namespace, project_ref=reference, pinned=visit.status.project)
 
-    async def _unavailable(self, visit: Visit, why: TenantUnavailable, *, action: str) -> Outcome:
+    async def _unavailable(self, visit: ServerVisit, why: TenantUnavailable, *, action: str) -> Outcome:
         text = f"the deletion waits: {why.message}" if visit.obj.is_deleting else why.message
         await visit.write(visit.status, Notice(why.reason, text), action=action)
-        return Blocked(why.waits_for)
+        return Blocked(why.waits_for, at_most=TENANT_PAUSE)
 
-    async def _troubled(self, visit: Visit, error: CloudError) -> Outcome:
+    async def _troubled(self, visit: ServerVisit, error: CloudError) -> Outcome:
         """A look at the cloud failed. Nothing was changed by it; it is looked again later."""
-        judged = verdict(error)
         logger.info("%s: %s", visit.obj.key, error)
-        await visit.forget_changes().tell(Notice(judged.reason, judged.message), action="Observe")
-        return Retry(judged.message, floor=judged.retry_floor)
+        visit.forget_changes()
+        return await call_failed(visit, error, action="Observe")
 
-    async def _paused(self, visit: Visit) -> Outcome:
+    def _actuator(self, visit: ServerVisit, tenant: Tenant) -> Actuator:
+        return Actuator(tenant, uid=visit.uid, authority=self._desk.authority)
+
+    async def _paused(self, visit: ServerVisit) -> Outcome:
         what = "the deletion waits" if visit.obj.is_deleting else "nothing is changed in the cloud"
         text = f"paused by the annotation ecs.huaweicloud.com/paused: {what} until it is removed"
         await visit.write(visit.status, Notice(Reason.PAUSED, text), action="Pause")
         return Done()
-
-    async def _unreadable(self, obj: KubeObject, error: ValidationError) -> Outcome:
-        """The schema lets such a spec not pass; one that an older schema let in must not make the operator do anything."""
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(["spec", *map(str, first["loc"])])
-        visit = Visit.unreadable(obj, desk=self._desk)
-        await visit.write(visit.status, Notice(Reason.INVALID_CONFIGURATION, f"{place}: {first['msg']}"), action="Validate")
-        return Again(300.0, Lane.RESYNC)
 
     def _remember(self, key: ObjectKey, obj: KubeObject | None) -> None:
         """Drop the notes of an object that is gone or was made anew under the same name."""

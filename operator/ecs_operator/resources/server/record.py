@@ -16,7 +16,7 @@ from ecs_operator.api.common import Job as JobStatus
 from ecs_operator.api.server import CreateRecord, ServerStatus
 from ecs_operator.cloud.models.jobs import Job
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
-from ecs_operator.resources.server.times import parse_time
+from ecs_operator.resources.times import parse_time
 
 
 class Phase(Enum):

@@ -12,9 +12,10 @@ from ecs_operator.engine.outcome import Again, Done, Lane, Outcome
 from ecs_operator.resources.server import create_protocol, delete_protocol
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.cleanup import ACTION, clean_up
-from ecs_operator.resources.server.desk import Notice, Visit
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.record import Phase, adopted, job_seen, phase
+from ecs_operator.resources.server.visit import ServerVisit
+from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ REMAINS_TIME = timedelta(seconds=120)
 CHECKING = "Checking"
 
 
-async def release_untouched(visit: Visit) -> bool:
+async def release_untouched(visit: ServerVisit) -> bool:
     """Let an object go of which nothing was ever sent: no tenant and no secret is needed for that. Raises StoreError."""
     if not delete_protocol.nothing_was_sent(visit.status):
         return False
@@ -31,7 +32,7 @@ async def release_untouched(visit: Visit) -> bool:
     return True
 
 
-async def advance(visit: Visit, cloud: Actuator) -> Outcome:
+async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step of a deletion. Raises CloudError and StoreError."""
     waiting = await _find_out(visit, cloud)
     if waiting is not None:
@@ -49,7 +50,7 @@ async def advance(visit: Visit, cloud: Actuator) -> Outcome:
     return await _release(visit, _what_stays(visit))
 
 
-async def _find_out(visit: Visit, cloud: Actuator) -> Outcome | None:
+async def _find_out(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
     """Learn the server's id, where a create is under way that has not told it. None when there is nothing more to learn now."""
     status = visit.status
     create = status.create
@@ -59,7 +60,7 @@ async def _find_out(visit: Visit, cloud: Actuator) -> Outcome | None:
     if job is not None and create.job_id is not None:
         seen = job_seen(status, job, job_id=create.job_id)
         if seen.id is not None:
-            await visit.record(lambda _: seen, Notice(Reason.DELETING, f"server {seen.id} is being deleted"), action=ACTION)
+            await visit.note(lambda _: seen, Notice(Reason.DELETING, f"server {seen.id} is being deleted"), action=ACTION)
             return Again(0.0, Lane.POLL)
         if not job.is_over:
             text = f"waiting for job {create.job_id} to tell the server's id, to delete it"
@@ -70,12 +71,12 @@ async def _find_out(visit: Visit, cloud: Actuator) -> Outcome | None:
     if own:
         server_id = own[0].server.id
         text = f"server {server_id} was found by its mark and is being deleted"
-        await visit.record(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, text), action=ACTION)
+        await visit.note(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, text), action=ACTION)
         return Again(0.0, Lane.POLL)
     return None
 
 
-async def _retain(visit: Visit, cloud: Actuator) -> Outcome:
+async def _retain(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """Take the mark off the server and let the object go. The finalizer stays as long as a late request could still make a server."""
     status = visit.status
     server = await cloud.server(status.id) if status.id else None
@@ -93,7 +94,7 @@ async def _retain(visit: Visit, cloud: Actuator) -> Outcome:
     return await _retain_absent(visit, cloud)
 
 
-async def _retain_absent(visit: Visit, cloud: Actuator) -> Outcome:
+async def _retain_absent(visit: ServerVisit, cloud: Actuator) -> Outcome:
     since = delete_protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now
     if visit.now < since:
         text = f"a create request may still arrive; the object stays until {since:%H:%M:%S} UTC"
@@ -102,14 +103,14 @@ async def _retain_absent(visit: Visit, cloud: Actuator) -> Outcome:
     look: Look = await cloud.look(not_before=since, now=visit.now)
     if look.found and look.found[0].server.id != visit.status.id:
         server_id = look.found[0].server.id
-        await visit.record(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, "found its server"), action=ACTION)
+        await visit.note(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, "found its server"), action=ACTION)
         return Again(0.0, Lane.POLL)
     if not look.proves_absence(after=since):
         return Again(create_protocol.INCOMPLETE_PAUSE, Lane.POLL)
     return await _release(visit, "there was no server")
 
 
-async def _check_remains(visit: Visit, cloud: Actuator) -> Outcome | None:
+async def _check_remains(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
     """Disks that go with the server are proven gone. What is still there after a while is named, and left."""
     doomed = [each.id for each in visit.status.volumes if each.delete_with_server]
     left = [volume_id for volume_id in doomed if await _exists(visit, cloud, volume_id)]
@@ -131,7 +132,7 @@ async def _check_remains(visit: Visit, cloud: Actuator) -> Outcome | None:
     )
 
 
-async def _exists(visit: Visit, cloud: Actuator, volume_id: str) -> bool:
+async def _exists(visit: ServerVisit, cloud: Actuator, volume_id: str) -> bool:
     """Whether a disk is still there. An endpoint that refuses the question must not keep the object for ever."""
     try:
         return await cloud.volume_exists(volume_id)
@@ -142,7 +143,7 @@ async def _exists(visit: Visit, cloud: Actuator, volume_id: str) -> bool:
         return False
 
 
-def _what_stays(visit: Visit) -> str | None:
+def _what_stays(visit: ServerVisit) -> str | None:
     """What is left on purpose, by id."""
     kept = [f"disk {each.id}" for each in visit.status.volumes if each.delete_with_server is False]
     public_ip = visit.spec.public_ip
@@ -151,12 +152,10 @@ def _what_stays(visit: Visit) -> str | None:
     return f"server {visit.status.id} is gone; kept: {', '.join(kept)}" if kept else None
 
 
-async def _release(visit: Visit, remark: str | None) -> Outcome:
+async def _release(visit: ServerVisit, remark: str | None) -> Outcome:
     """Take the finalizer off: the last thing that is done."""
-    if remark is not None:
+    if remark:
         logger.info("%s: %s", visit.obj.key, remark)
-        if visit.desk.events is not None:
-            visit.desk.events.record(visit.obj, kind="Normal", reason=Reason.DELETING.value, message=remark, action=ACTION)
-    await visit.desk.store.remove_finalizer(visit.obj)
+    await visit.release(remark or "", reason=Reason.DELETING, action=ACTION)
     visit.desk.notes.forget(visit.uid)
     return Done()

@@ -13,23 +13,25 @@ from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.server import power, volumes
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.desk import Notice, Visit
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.planner import Plan, Settle, plan
 from ecs_operator.resources.server.record import Phase, job_status, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
+from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.wording import failed_text, under_way
+from ecs_operator.resources.times import resync_pause
 from ecs_operator.resources.verdicts import verdict
+from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
 POWER_KINDS = frozenset({"Start", "Stop", "Restart"})
 
 
-async def advance(visit: Visit, cloud: Actuator) -> Outcome:
+async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step for a server that was made. Raises CloudError and StoreError."""
     operation = _operation(visit.status)
-    is_new = phase(ServerStatus.model_validate(visit.obj.status)) is not Phase.BUILT
+    is_new = phase(visit.stored()) is not Phase.BUILT
     fresh = is_new or operation is not None or visit.is_urged or visit.restart_token is not None
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
@@ -45,7 +47,7 @@ async def advance(visit: Visit, cloud: Actuator) -> Outcome:
     return await _carry_out(visit, cloud, wanted, job)
 
 
-async def _plan(visit: Visit, cloud: Actuator, seen: Observed, job: Job | None) -> Plan:
+async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | None) -> Plan:
     """Decide, on the status as the observation makes it."""
     server = seen.server
     status, ports = visit.status, None
@@ -71,7 +73,7 @@ async def _plan(visit: Visit, cloud: Actuator, seen: Observed, job: Job | None) 
     )
 
 
-async def _carry_out(visit: Visit, cloud: Actuator, wanted: Plan, job: Job | None) -> Outcome:
+async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Plan, job: Job | None) -> Outcome:
     if wanted.finished is not None:
         seen = job_status(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
         visit.status = visit.status.model_copy(update={"operation": None, "job": seen})
@@ -97,23 +99,21 @@ async def _carry_out(visit: Visit, cloud: Actuator, wanted: Plan, job: Job | Non
             assert_never(unreachable)
 
 
-async def _watch(visit: Visit, job: Job | None) -> None:
+async def _watch(visit: ServerVisit, job: Job | None) -> None:
     """Show how far it is, every few seconds at most."""
     operation = _operation(visit.status)
     wanted = visit.status
     if job is not None and operation is not None and operation.job_id:
         wanted = wanted.model_copy(update={"job": job_status(job, job_id=operation.job_id)})
     notice = under_way(wanted, operation)
-    if wanted != ServerStatus.model_validate(visit.obj.status) and visit.may_write_progress():
-        await visit.write(wanted, notice, action=operation.kind if operation else "Observe")
-        visit.desk.notes.wrote_progress(visit.uid, at=visit.desk.clock.monotonic())
+    await visit.write_progress(wanted, notice, action=operation.kind if operation else "Observe")
 
 
-async def _send(visit: Visit, cloud: Actuator, step: power.Send) -> Outcome:
+async def _send(visit: ServerVisit, cloud: Actuator, step: power.Send) -> Outcome:
     """Write the operation, and the restart token it answers, then call: what was not written is never sent."""
     server_id = visit.status.id
-    if server_id is None or visit.desk.authority.time_left() <= 0:
-        return Again(1.0, Lane.URGENT)
+    if server_id is None:
+        raise ValueError("the record names no server")
     before = _operation(visit.status)
     is_same = before is not None and not step.is_new and (before.kind, before.step) == (step.kind, step.step)
     operation = Operation(
@@ -134,22 +134,22 @@ async def _send(visit: Visit, cloud: Actuator, step: power.Send) -> Outcome:
     except CloudError as error:
         return await _not_accepted(visit, step, error)
     visit.saw_server()
-    await visit.record(lambda status: _with(status, job_id=accepted.job_id), notice, action=step.kind)
+    await visit.note(lambda status: _with(status, job_id=accepted.job_id), notice, action=step.kind)
     return Again(1.0, Lane.POLL)
 
 
-async def _not_accepted(visit: Visit, step: power.Send, error: CloudError) -> Outcome:
+async def _not_accepted(visit: ServerVisit, step: power.Send, error: CloudError) -> Outcome:
     """A call that certainly did nothing may be sent again; of any other the server tells what it did."""
     judged = verdict(error)
     logger.info("%s: %s", visit.obj.key, error)
     if error.outcome is CallOutcome.UNKNOWN:
         return Again(1.0, Lane.POLL)
     next_step = power.WAITING if step.kind == "Restart" else step.step
-    await visit.record(lambda status: _with(status, step=next_step), Notice(judged.reason, judged.message, stalled=False), action=step.kind)
+    await visit.note(lambda status: _with(status, step=next_step), Notice(judged.reason, judged.message, stalled=False), action=step.kind)
     return Again(max(judged.retry_floor, 2.0), Lane.POLL)
 
 
-async def _fail(visit: Visit, cloud: Actuator, job: Job | None) -> Outcome:
+async def _fail(visit: ServerVisit, cloud: Actuator, job: Job | None) -> Outcome:
     operation = _operation(visit.status)
     if operation is None:
         raise ValueError("there is no operation")
@@ -168,7 +168,7 @@ async def _fail(visit: Visit, cloud: Actuator, job: Job | None) -> Outcome:
     return _resync(visit, cloud)
 
 
-async def _absent(visit: Visit, cloud: Actuator, absence: Absence) -> Outcome:
+async def _absent(visit: ServerVisit, cloud: Actuator, absence: Absence) -> Outcome:
     """A server that is gone is never made anew by itself: somebody wanted it gone, or something is badly wrong."""
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
@@ -179,8 +179,8 @@ async def _absent(visit: Visit, cloud: Actuator, absence: Absence) -> Outcome:
     return _resync(visit, cloud)
 
 
-def _resync(visit: Visit, cloud: Actuator) -> Again:
-    return Again(cloud.tenant.resync_seconds * visit.desk.rng.uniform(0.9, 1.1), Lane.RESYNC)
+def _resync(visit: ServerVisit, cloud: Actuator) -> Again:
+    return Again(resync_pause(cloud.tenant.resync_seconds, uid=visit.uid), Lane.RESYNC)
 
 
 def _operation(status: ServerStatus) -> Operation | None:

@@ -9,7 +9,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import Job
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
-from ecs_operator.resources.server.desk import Notice
+from ecs_operator.resources.visit import Notice
 
 
 def creating(status: ServerStatus) -> Notice:

@@ -140,7 +140,9 @@ class FakeCloud:
 
     def vanish(self, server_id: str) -> None:
         """The server is gone, at once."""
-        row = self.servers_by_id.pop(server_id)
+        row = self.servers_by_id.pop(server_id, None)
+        if row is None:
+            return
         self.ledger.append(Entry("delete", server_id, row.server.metadata.get("ecs-operator.owner", ""), self.now()))
         if not self.keeps_volumes:
             self.volumes_by_id.pop(f"{server_id}-root", None)

@@ -515,7 +515,7 @@ async def test_no_tenant_is_said_and_waited_for() -> None:
     tenant = stage.tenants.tenant
     stage.tenants.tenant = TenantUnavailable(Reason.CREDENTIALS_MISSING, "Secret lab-user is missing", (project,))
     outcome = await stage.once()
-    assert outcome == Blocked((project,))
+    assert outcome == Blocked((project,), at_most=30.0)
     assert (stage.reason, stage.message) == (Reason.CREDENTIALS_MISSING, "Secret lab-user is missing")
     stage.tenants.tenant = tenant
     await stage.until_ready()
@@ -532,6 +532,9 @@ async def test_trouble_while_looking_is_said_once_and_retried_with_backoff() -> 
     assert all(isinstance(outcome, Retry) for outcome in outcomes)
     assert stage.reason == Reason.CLOUD_UNREACHABLE
     assert stage.store.status_writes == 3, "intent, ids, and the trouble once"
+    stage.clock.advance(1)
+    await stage.once()
+    assert stage.reason == Reason.CREATING, "when it is over the condition says what goes on"
     await stage.until_ready()
     stage.exactly_one()
 

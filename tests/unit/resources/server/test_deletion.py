@@ -99,7 +99,7 @@ async def test_with_dead_credentials_it_waits_and_says_what_is_missing() -> None
         TenantUnavailable(Reason.CREDENTIALS_MISSING, "Secret lab-user is missing", (project,)),
         stage.tenants.tenant,
     )
-    assert await stage.once() == Blocked((project,))
+    assert await stage.once() == Blocked((project,), at_most=30.0)
     assert stage.reason == Reason.CREDENTIALS_MISSING
     assert stage.message == "the deletion waits: Secret lab-user is missing"
     assert stage.obj.finalizers == (FINALIZER,)
@@ -116,6 +116,19 @@ async def test_a_server_in_build_is_deleted() -> None:
     await stage.until_gone()
     stage.none_left()
     assert stage.clock.monotonic() < 60
+
+
+async def test_a_create_job_that_queues_for_long_is_waited_for() -> None:
+    """Its server was never seen, and appears long after any request has settled."""
+    stage = Stage()
+    stage.cloud.list_lag = 1000.0
+    stage.cloud.build_seconds = 2000.0
+    await stage.once()
+    stage.delete()
+    await stage.until(lambda: KEY not in stage.store.objects or stage.clock.monotonic() > 900, passes=2000)
+    assert stage.obj.finalizers == (FINALIZER,)
+    await stage.until(lambda: KEY not in stage.store.objects, passes=2000)
+    stage.none_left()
 
 
 async def test_deleted_while_a_failed_job_is_cleaned_up() -> None:

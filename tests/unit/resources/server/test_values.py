@@ -12,8 +12,8 @@ from ecs_operator.cloud import Address, AttachedVolume, BlockDevice, Fault, Serv
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.server.evidence import look_among
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
-from ecs_operator.resources.server.times import growing, parse_time, poll_pause
 from ecs_operator.resources.server.volumes import VolumeFate, fate, recorded_at_creation, refreshed
+from ecs_operator.resources.times import growing, parse_time, poll_pause
 
 
 def spec(*flags: bool | None, sizes: tuple[int, ...] = (20, 30, 40)) -> ServerSpec:

@@ -1,0 +1,181 @@
+"""Reconciles one EcsProject: its connection, whether the cloud takes its credentials, and its quota."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ecs_operator.api.group import FINALIZER, PAUSED_ANNOTATION, PROJECT, RECONCILE_ANNOTATION
+from ecs_operator.api.project import ProjectSpec, ProjectStatus
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import CloudError
+from ecs_operator.engine.conditions import Condition, find, merge
+from ecs_operator.engine.objects import KubeObject, ObjectKey
+from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.ports import Clock, KubeStore
+from ecs_operator.resources.conditions import conditions_for
+from ecs_operator.resources.project import status as fold
+from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR
+from ecs_operator.resources.project.registry import TenantRegistry
+from ecs_operator.resources.project.users import named, users_of
+from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
+from ecs_operator.resources.times import resync_pause
+from ecs_operator.resources.verdicts import verdict
+from ecs_operator.resources.visit import Writer
+
+USERS_PAUSE = 60.0
+LOOK_TWICE = 10.0
+"""Seconds between two looks that find no users: a pass that had the connection in hand may have begun something in between."""
+WAKING_USERS = 50
+"""So many users at most are waited for by name; one of them going is news enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """The last visit to the cloud that succeeded, and under which circumstances."""
+
+    at: float
+    uid: str
+    generation: int
+    secret_version: str
+
+
+class ProjectReconciler:
+    """Says whether a project can be used, and keeps it as long as it is used."""
+
+    resource = PROJECT.plural
+
+    def __init__(self, *, store: KubeStore, writer: Writer, registry: TenantRegistry, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._registry = registry
+        self._clock = clock
+        self._probes: dict[str, _Probe] = {}
+        self._unused_since: dict[str, float] = {}
+
+    async def reconcile(self, key: ObjectKey) -> Outcome:
+        """One pass over one project. Raises StoreError."""
+        await self._registry.tidy()
+        obj = await self._store.get(key)
+        if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
+            await self._forget(key.name)
+            return Done()
+        try:
+            self._registry.note(obj)
+        except ValidationError as error:
+            return await self._unreadable(obj, error)
+        if obj.is_deleting:
+            return await self._remove(obj)
+        if FINALIZER not in obj.finalizers:
+            obj = await self._store.add_finalizer(obj)
+        return await self._keep(obj, ProjectSpec.model_validate(obj.spec))
+
+    async def _keep(self, obj: KubeObject, spec: ProjectSpec) -> Outcome:
+        before = ProjectStatus.model_validate(obj.status)
+        if obj.annotations.get(PAUSED_ANNOTATION) == "true":
+            text = "nothing is changed in this project while the annotation ecs.huaweicloud.com/paused is true; remove it to go on"
+            await self._write(obj, before, Reason.PAUSED, text, fold.authenticated(Reason.PAUSED, text), echo=False)
+            return Done()
+        tenant = await self._registry.tenant(obj.key.name)
+        if isinstance(tenant, TenantUnavailable):
+            await self._write(obj, before, tenant.reason, tenant.message, fold.authenticated(tenant.reason, tenant.message))
+            return Blocked((self._registry.secret_key(spec),), at_most=BAD_FOR)
+        pause = resync_pause(tenant.resync_seconds, uid=obj.uid)
+        left = self._probe_due_in(obj, pause)
+        if left <= 0:
+            failure = await self._probe(obj, spec, before, tenant)
+            if failure is not None:
+                return failure
+            left = pause
+        return Blocked((self._registry.secret_key(spec),), at_most=min(GOOD_FOR, left))
+
+    async def _probe(self, obj: KubeObject, spec: ProjectSpec, before: ProjectStatus, tenant: Tenant) -> Outcome | None:
+        """Visit the cloud. None when it went well."""
+        self._probes.pop(obj.key.name, None)
+        try:
+            limits = await tenant.client.limits.get()
+            microversion = await tenant.client.versions.for_reads()
+        except CloudError as error:
+            judged = verdict(error)
+            proof = fold.authenticated_after(error, obj.status.get("conditions") or (), judged.message)
+            await self._write(obj, before, judged.reason, judged.message, proof)
+            return Retry(judged.message, floor=judged.retry_floor)
+        was_ready = _ready(obj) == "True"
+        seen = fold.signed_in(before, project_id=tenant.project_id, microversion=microversion, limits=limits)
+        text = f"signed in to project {tenant.project_id} in region {spec.region}"
+        await self._write(obj, seen, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
+        self._probes[obj.key.name] = _Probe(self._clock.monotonic(), obj.uid, obj.generation, self._registry.secret_version(obj.key.name))
+        if not was_ready:
+            self._registry.changed(obj.key.name)
+        return None
+
+    def _probe_due_in(self, obj: KubeObject, pause: float) -> float:
+        """Seconds until the cloud is visited again: at once when anything is another than at the last visit."""
+        probe = self._probes.get(obj.key.name)
+        asked = obj.annotations.get(RECONCILE_ANNOTATION)
+        is_asked = bool(asked) and asked != obj.status.get("lastHandledReconcileAt")
+        same = (obj.uid, obj.generation, self._registry.secret_version(obj.key.name))
+        if probe is None or is_asked or _ready(obj) != "True" or (probe.uid, probe.generation, probe.secret_version) != same:
+            return 0.0
+        return probe.at + pause - self._clock.monotonic()
+
+    async def _remove(self, obj: KubeObject) -> Outcome:
+        """It stays as long as an object is in it: without the connection that one could not be deleted."""
+        users = await users_of(self._store, obj.key.name)
+        if users:
+            self._unused_since.pop(obj.uid, None)
+            text = f"the project is used by {named(users)}: delete them first"
+            before = ProjectStatus.model_validate(obj.status)
+            await self._write(obj, before, Reason.IN_USE, text, _kept(obj))
+            return Blocked(tuple(each.key for each in users[:WAKING_USERS]), at_most=USERS_PAUSE)
+        since = self._unused_since.setdefault(obj.uid, self._clock.monotonic())
+        left = since + LOOK_TWICE - self._clock.monotonic()
+        if left > 0:
+            return Again(left, Lane.URGENT)
+        await self._store.remove_finalizer(obj)
+        self._unused_since.pop(obj.uid, None)
+        await self._forget(obj.key.name)
+        return Done()
+
+    async def _forget(self, name: str) -> None:
+        self._probes.pop(name, None)
+        await self._registry.forget(name)
+
+    async def _unreadable(self, obj: KubeObject, error: ValidationError) -> Outcome:
+        """A spec that an older schema let in must not make the operator do anything."""
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        text = f"{'.'.join(['spec', *map(str, first['loc'])])}: {first['msg']}"
+        conditions = conditions_for(Reason.INVALID_CONFIGURATION, text)
+        await self._writer.write(obj, {**obj.status, **_conditions(obj, conditions, self._clock)}, action="Validate")
+        return Again(300.0, Lane.RESYNC)
+
+    async def _write(
+        self, obj: KubeObject, status: ProjectStatus, reason: Reason, message: str, proof: Condition, *, echo: bool = True
+    ) -> None:
+        body = status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"conditions", "observed_generation"})
+        asked = obj.annotations.get(RECONCILE_ANNOTATION)
+        if asked and echo:
+            body["lastHandledReconcileAt"] = asked
+        body |= _conditions(obj, (*conditions_for(reason, message), proof), self._clock)
+        await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete")
+
+
+def _ready(obj: KubeObject) -> str | None:
+    ready = find(obj.status.get("conditions") or (), "Ready")
+    return None if ready is None else ready.get("status")
+
+
+def _kept(obj: KubeObject) -> Condition:
+    """The Authenticated condition as it was."""
+    before = find(obj.status.get("conditions") or (), "Authenticated")
+    if before is None:
+        return fold.authenticated(Reason.IN_USE, "")
+    return Condition("Authenticated", before["status"], before["reason"], before["message"])
+
+
+def _conditions(obj: KubeObject, wanted: tuple[Condition, ...], clock: Clock) -> dict[str, Any]:
+    previous = obj.status.get("conditions") or ()
+    merged = merge(previous, wanted, generation=obj.generation, now=clock.now())
+    return {"conditions": merged, "observedGeneration": obj.generation}

@@ -1,0 +1,352 @@
+"""EcsServerGroup: one group in the cloud, whatever happens on the way there and back."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fakes.cloud import IDENTITY, SETTLE_AFTER, cloud_error, lost
+from tests.fakes.effects import When
+from tests.fakes.stage import STEADY, Stage
+
+from ecs_operator.api.group import FINALIZER, SERVER, SERVER_GROUP
+from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server_group import ServerGroupSpec
+from ecs_operator.cloud import Meaning, Outcome
+from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.engine.outcome import Again, Blocked, Done
+from ecs_operator.engine.ports import ConflictError, UnavailableError
+from ecs_operator.resources.server_group.planner import cloud_name
+from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
+from ecs_operator.resources.tenancy import TenantUnavailable
+
+KEY = ObjectKey(SERVER_GROUP.plural, "shop", "web")
+WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")
+
+
+def build(stage: Stage) -> ServerGroupReconciler:
+    return ServerGroupReconciler(
+        store=stage.store,
+        writer=stage.writer,
+        tenants=stage.tenants,
+        authority=stage.authority,
+        clock=stage.clock,
+        events=stage.events,
+    )
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage(build)
+    stage.store.create(KEY.resource, KEY.name, {}, namespace=KEY.namespace)
+    return stage
+
+
+def name_of(stage: Stage) -> str:
+    return cloud_name(ServerGroupSpec(), object_name="web", uid=stage.store[KEY].uid, identity=IDENTITY)
+
+
+async def made(stage: Stage) -> str:
+    await stage.settle(KEY)
+    group_id = stage.status(KEY)["id"]
+    assert isinstance(group_id, str)
+    return group_id
+
+
+async def test_a_group_is_made_once_and_named_so_that_it_is_known_as_ours(stage: Stage) -> None:
+    group_id = await made(stage)
+    assert stage.condition(KEY) == ("True", "Available")
+    assert [group.name for group in stage.cloud.group_rows.values()] == [name_of(stage)]
+    assert name_of(stage).startswith("web-")
+    assert FINALIZER in stage.store[KEY].finalizers
+    assert stage.status(KEY)["project"] == "lab"
+    assert stage.status(KEY)["intent"]["outcome"] == "Accepted"
+    assert list(stage.cloud.group_rows) == [group_id]
+    assert stage.effects.log == ["add_finalizer", "apply_status", "createServerGroup", "apply_status"]
+
+
+async def test_steady_state_writes_nothing_and_reads_the_group_once(stage: Stage) -> None:
+    await made(stage)
+    for _ in range(3):
+        stage.effects.log.clear()
+        stage.cloud.calls.clear()
+        outcome = await stage.once(KEY)
+        assert isinstance(outcome, Again)
+        assert STEADY < outcome.after <= 300
+        assert stage.effects.log == []
+        assert stage.cloud.calls == ["showServerGroup"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("effect", range(4))
+async def test_killed_around_any_effect_of_a_creation_there_is_still_one_group(stage: Stage, effect: int, when: When) -> None:
+    stage.effects.kill(effect, when)
+    await made(stage)
+    assert stage.deaths == 1
+    assert [group.name for group in stage.cloud.group_rows.values()] == [name_of(stage)]
+    assert stage.cloud.calls.count("createServerGroup") == (2 if (effect, when) == (2, "before") else 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("effect", range(4, 7))
+async def test_killed_around_any_effect_of_a_deletion_nothing_is_left(stage: Stage, effect: int, when: When) -> None:
+    await made(stage)
+    stage.store.delete(KEY)
+    stage.effects.kill(effect, when)
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert stage.cloud.group_rows == {}
+    assert stage.deaths == 1
+
+
+async def test_an_answer_that_is_lost_after_the_group_was_made(stage: Stage) -> None:
+    stage.cloud.fail("createServerGroup", lost("createServerGroup"), when="after")
+    await stage.once(KEY)
+    assert stage.condition(KEY) == ("False", "OutcomeUnknown")
+    assert stage.condition(KEY, "Reconciling") == ("True", "OutcomeUnknown")
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
+    assert stage.cloud.calls.count("createServerGroup") == 1
+    assert stage.clock.monotonic() < SETTLE_AFTER
+
+
+async def test_a_request_that_got_lost_is_repeated_only_when_it_can_no_longer_arrive(stage: Stage) -> None:
+    stage.cloud.fail("createServerGroup", lost("createServerGroup"))
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
+    assert stage.cloud.calls.count("createServerGroup") == 2
+    assert stage.clock.monotonic() >= SETTLE_AFTER
+    assert len(stage.cloud.group_rows) == 1
+
+
+async def test_a_second_group_from_a_late_request_is_removed(stage: Stage) -> None:
+    stage.cloud.fail("createServerGroup", lost("createServerGroup"))
+    await stage.once(KEY)
+    used = stage.cloud.add_group(name_of(stage), "server-1")
+    stage.cloud.add_group(name_of(stage))
+    foreign = stage.cloud.add_group("web")
+    await stage.settle(KEY)
+    assert stage.status(KEY)["id"] == used.id
+    assert set(stage.cloud.group_rows) == {used.id, foreign.id}
+
+
+async def test_the_id_is_written_on_top_of_what_changed_meanwhile(stage: Stage) -> None:
+    stage.store.fail("apply_status", ConflictError("changed"), skip=1)
+    await stage.once(KEY)
+    assert stage.status(KEY)["id"] in stage.cloud.group_rows
+    assert stage.cloud.calls.count("createServerGroup") == 1
+
+
+async def test_an_id_that_cannot_be_written_is_found_again(stage: Stage) -> None:
+    stage.store.fail("apply_status", UnavailableError("503"), skip=1, times=5)
+    with pytest.raises(UnavailableError):
+        await stage.once(KEY)
+    await stage.settle(KEY)
+    assert stage.status(KEY)["id"] in stage.cloud.group_rows
+    assert stage.cloud.calls.count("createServerGroup") == 1
+
+
+@pytest.mark.parametrize(
+    ("meaning", "code", "reason", "stalled"),
+    [
+        pytest.param(Meaning.QUOTA, "Ecs.0022", "QuotaExceeded", False, id="quota"),
+        pytest.param(Meaning.AUTH, "Common.0013", "Unauthorized", False, id="credentials"),
+        pytest.param(Meaning.THROTTLED, "Common.1503", "Throttled", False, id="flow control"),
+        pytest.param(Meaning.INVALID, "Ecs.0000", "Rejected", True, id="invalid"),
+        pytest.param(Meaning.FROZEN, "Ecs.0067", "Frozen", True, id="frozen account"),
+    ],
+)
+async def test_a_refusal_is_shown_and_mended_by_itself_or_on_request(
+    stage: Stage, meaning: Meaning, code: str, reason: str, *, stalled: bool
+) -> None:
+    stage.cloud.fail("createServerGroup", cloud_error("createServerGroup", meaning=meaning, code=code), times=1)
+    await stage.once(KEY)
+    assert stage.condition(KEY) == ("False", reason)
+    assert stage.condition(KEY, "Stalled") == (("True", reason) if stalled else None)
+    assert code in stage.message(KEY)
+    assert "req-1" in stage.message(KEY)
+    if stalled:
+        assert await stage.settle(KEY) == Done()
+        assert stage.cloud.calls.count("createServerGroup") == 1
+        stage.store.annotate(KEY, reconcile_requested_at="now")
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
+    assert stage.cloud.calls.count("createServerGroup") == 2
+
+
+async def test_nothing_is_sent_without_the_lease(stage: Stage) -> None:
+    stage.authority.left = 3.0
+    assert isinstance(await stage.once(KEY), Again)
+    assert "createServerGroup" not in stage.cloud.calls
+    assert "intent" not in stage.status(KEY)
+    stage.authority.left = 100.0
+    await made(stage)
+
+
+async def test_members_their_hosts_and_violations_are_shown(stage: Stage) -> None:
+    group_id = await made(stage)
+    for server_id in ("server-1", "server-2", "server-3"):
+        stage.cloud.add_server(server_id)
+    stage.cloud.set_members(group_id, "server-2", "server-1")
+    await stage.settle(KEY)
+    expected = [{"serverId": "server-1", "hostId": "host-1"}, {"serverId": "server-2", "hostId": "host-2"}]
+    assert stage.status(KEY)["members"] == expected
+    assert "violations" not in stage.status(KEY)
+
+    stage.cloud.server_rows["server-2"] = stage.cloud.server_rows["server-1"].__class__(id="server-2", status="ACTIVE", host_id="host-1")
+    stage.clock.advance(400)
+    await stage.settle(KEY)
+    assert stage.status(KEY)["violations"] == ["servers server-1, server-2 stand on the same host host-1"]
+    assert stage.condition(KEY) == ("True", "Available")
+    assert "violated" in stage.message(KEY)
+
+
+async def test_hosts_are_kept_while_the_servers_cannot_be_listed(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    await stage.settle(KEY)
+    before = stage.status(KEY)
+    stage.clock.advance(400)
+    stage.cloud.fail("listServersDetails", lost("listServersDetails"))
+    await stage.settle(KEY)
+    assert stage.status(KEY) == before
+
+
+async def test_a_group_deleted_by_somebody_is_said_after_two_looks_and_not_made_again(stage: Stage) -> None:
+    await made(stage)
+    stage.cloud.group_rows.clear()
+    await stage.once(KEY)
+    assert stage.condition(KEY) == ("True", "Available"), "one 404 is no evidence"
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("False", "DeletedExternally")
+    assert stage.condition(KEY, "Stalled") == ("True", "DeletedExternally")
+    stage.effects.log.clear()
+    await stage.settle(KEY)
+    assert stage.effects.log == []
+    assert stage.cloud.group_rows == {}
+
+
+async def test_a_group_that_answers_404_once_is_left_alone(stage: Stage) -> None:
+    await made(stage)
+    stage.cloud.fail("showServerGroup", cloud_error("showServerGroup", meaning=Meaning.NOT_FOUND, status=404))
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
+
+
+async def test_a_group_in_use_by_objects_stays_and_names_them(stage: Stage) -> None:
+    await made(stage)
+    stage.store.create(WEB_0.resource, WEB_0.name, {"serverGroupRef": {"name": "web"}}, namespace="shop")
+    stage.store.create(WEB_0.resource, "other", {"serverGroupRef": {"name": "db"}}, namespace="shop")
+    stage.store.delete(KEY)
+    assert await stage.settle(KEY) == Blocked((WEB_0,), at_most=60.0)
+    assert stage.condition(KEY) == ("False", "InUse")
+    assert "EcsServer web-0" in stage.message(KEY)
+    stage.store.delete(WEB_0)
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert stage.cloud.group_rows == {}
+
+
+async def test_a_group_with_members_in_the_cloud_stays(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.set_members(group_id, "server-9")
+    stage.store.delete(KEY)
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("False", "InUse")
+    assert "server-9" in stage.message(KEY)
+    assert group_id in stage.cloud.group_rows
+    stage.cloud.set_members(group_id)
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+
+
+async def test_a_group_that_was_never_asked_for_goes_without_the_cloud(stage: Stage) -> None:
+    stage.tenants.answer = TenantUnavailable(Reason.CREDENTIALS_MISSING, "no Secret")
+    await stage.once(KEY)
+    assert stage.condition(KEY) == ("False", "CredentialsMissing")
+    stage.store.delete(KEY)
+    assert await stage.once(KEY) == Done()
+    assert KEY not in stage.store
+    assert stage.cloud.calls == []
+
+
+async def test_a_deletion_while_the_outcome_is_unknown_waits_for_what_may_still_arrive(stage: Stage) -> None:
+    stage.cloud.fail("createServerGroup", lost("createServerGroup"))
+    await stage.once(KEY)
+    stage.store.delete(KEY)
+    await stage.once(KEY)
+    assert stage.condition(KEY) == ("False", "OutcomeUnknown")
+    stage.clock.advance(100)
+    stage.cloud.add_group(name_of(stage))
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert stage.cloud.group_rows == {}
+    assert stage.clock.monotonic() >= SETTLE_AFTER
+
+
+async def test_a_lost_answer_to_the_deletion_is_found_out(stage: Stage) -> None:
+    await made(stage)
+    stage.store.delete(KEY)
+    stage.cloud.fail("deleteServerGroup", lost("deleteServerGroup"), when="after")
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert stage.cloud.calls.count("deleteServerGroup") == 1
+
+
+async def test_retain_leaves_the_group_and_names_it(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.store.edit(KEY, deletionPolicy="Retain")
+    stage.store.delete(KEY)
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert group_id in stage.cloud.group_rows
+    assert group_id in stage.events.recorded[-1].message
+
+
+async def test_paused_changes_nothing_and_says_so(stage: Stage) -> None:
+    stage.store.annotate(KEY, paused="true")
+    assert await stage.once(KEY) == Done()
+    assert stage.condition(KEY) == ("False", "Paused")
+    assert stage.cloud.calls == []
+    stage.store.annotate(KEY, paused=None)
+    await made(stage)
+    stage.store.annotate(KEY, paused="true")
+    stage.store.delete(KEY)
+    assert await stage.once(KEY) == Done()
+    assert KEY in stage.store
+    assert len(stage.cloud.group_rows) == 1
+
+
+async def test_a_request_to_reconcile_is_answered_once(stage: Stage) -> None:
+    await made(stage)
+    stage.store.annotate(KEY, reconcile_requested_at="2026-01-01T00:00:00Z")
+    await stage.settle(KEY)
+    assert stage.status(KEY)["lastHandledReconcileAt"] == "2026-01-01T00:00:00Z"
+    stage.effects.log.clear()
+    await stage.settle(KEY)
+    assert stage.effects.log == []
+
+
+async def test_an_unreachable_cloud_is_shown_once_and_recovers(stage: Stage) -> None:
+    await made(stage)
+    for number in range(3):
+        stage.cloud.fail(
+            "showServerGroup", cloud_error("showServerGroup", outcome=Outcome.UNKNOWN, meaning=Meaning.UNREACHABLE, request_id=f"r{number}")
+        )
+    stage.effects.log.clear()
+    for _ in range(3):
+        await stage.once(KEY)
+    assert stage.effects.log == ["apply_status"], "only the request id differs"
+    assert stage.condition(KEY) == ("False", "CloudUnreachable")
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
+
+
+async def test_an_object_of_another_uid_under_the_same_name_gets_its_own_group(stage: Stage) -> None:
+    first = await made(stage)
+    stage.store.edit(KEY, deletionPolicy="Retain")
+    stage.store.delete(KEY)
+    await stage.settle(KEY)
+    stage.store.create(KEY.resource, KEY.name, {}, namespace=KEY.namespace)
+    second = await made(stage)
+    assert first != second
+    assert len({group.name for group in stage.cloud.group_rows.values()}) == 2
