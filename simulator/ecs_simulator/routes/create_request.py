@@ -39,7 +39,7 @@ def read(call: Call) -> ServerWish:
         nics=_nics(server),
         root=_volume(server.part("root_volume"), least=0, most=1024),
         data=_data_volumes(server),
-        security_group_ids=tuple(group_id for item in server.parts("security_groups") if (group_id := item.text("id")) is not None),
+        security_group_ids=tuple(item.need_text("id") for item in server.parts("security_groups") if item.text("id") is not None),
         address=_address(server),
         zone=server.text("availability_zone"),
         key_name=server.text("key_name"),

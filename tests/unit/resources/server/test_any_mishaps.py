@@ -2,107 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.resources.server.effects import Crash
+from tests.unit.resources.server.effects import Crash, When
 from tests.unit.resources.server.fake_cloud import lost
 from tests.unit.resources.server.stage import KEY, Stage, pause_of
 
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 
-ERRORS = {
-    "kill": lambda: Crash(),
-    "no answer of the cloud": lambda: lost("call"),
-    "no answer of the API server": lambda: UnavailableError("503"),
+Trouble = Literal["kill", "cloud", "kubernetes", "conflict"]
+ERRORS: dict[Trouble, Callable[[], BaseException]] = {
+    "kill": Crash,
+    "cloud": lambda: lost("call"),
+    "kubernetes": lambda: UnavailableError("503"),
     "conflict": lambda: ConflictError("409"),
 }
 CALLS = ("cloud.create", "cloud.job", "cloud.get", "cloud.sweep", "cloud.delete")
 WRITES = ("kube.status", "kube.add_finalizer", "kube.get", "kube.remove_finalizer")
 
-mishaps = st.lists(
-    st.one_of(
-        st.tuples(
-            st.sampled_from(CALLS),
-            st.sampled_from(("before", "after")),
-            st.sampled_from(("kill", "no answer of the cloud")),
-            st.integers(1, 6),
-        ),
-        st.tuples(
-            st.sampled_from(WRITES),
-            st.sampled_from(("before", "after")),
-            st.sampled_from(("kill", "no answer of the API server")),
-            st.integers(1, 8),
-        ),
-        st.tuples(st.just("kube.status"), st.just("before"), st.just("conflict"), st.integers(1, 8)),
-    ),
-    max_size=6,
+
+@dataclass(frozen=True)
+class Planned:
+    """One thing that goes wrong."""
+
+    effect: str
+    when: When
+    trouble: Trouble
+    nth: int
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What the cloud is like."""
+
+    idempotency: Literal["Auto", "Token", "Settle"]
+    tells_ids: bool
+    list_lag: float
+    failure: tuple[str, str, bool] | None
+
+
+WHENS: tuple[When, ...] = ("before", "after")
+planned = st.one_of(
+    st.builds(Planned, st.sampled_from(CALLS), st.sampled_from(WHENS), st.sampled_from(("kill", "cloud")), st.integers(1, 6)),
+    st.builds(Planned, st.sampled_from(WRITES), st.sampled_from(WHENS), st.sampled_from(("kill", "kubernetes")), st.integers(1, 8)),
+    st.builds(Planned, st.just("kube.status"), st.just("before"), st.just("conflict"), st.integers(1, 8)),
+)
+weather = st.builds(
+    Weather,
+    st.sampled_from(("Auto", "Token", "Settle")),
+    st.booleans(),
+    st.sampled_from((0.0, 25.0)),
+    st.sampled_from((None, ("Ecs.0219", "no luck", True), ("Ecs.0219", "no luck", False))),
 )
 
 
-async def drive(stage: Stage, reached: Any) -> None:
-    """Passes until it is reached; a killed operator is started again."""
-    for _ in range(500):
+def stage_in(sky: Weather, mishaps: list[Planned]) -> Stage:
+    stage = Stage(idempotency=sky.idempotency)
+    stage.cloud.honours_tokens = sky.idempotency == "Token"
+    stage.cloud.tells_ids = sky.tells_ids
+    stage.cloud.list_lag = sky.list_lag
+    stage.cloud.next_failure = sky.failure
+    for each in mishaps:
+        stage.effects.plan(each.effect, each.when, ERRORS[each.trouble](), nth=each.nth)
+    return stage
+
+
+async def drive(stage: Stage, reached: Callable[[], bool], *, passes: int = 500) -> bool:
+    """Passes until it is reached; a killed operator is started again. False when it was not reached."""
+    for _ in range(passes):
+        pause = 1.0
         try:
-            outcome = await stage.once()
+            pause = pause_of(await stage.once())
         except Crash:
             stage.restart()
-            stage.clock.advance(1.0)
-            continue
-        finally:
-            stage.cloud.settle()
-            assert len(stage.cloud.alive()) <= 1
+        stage.cloud.settle()
+        assert len(stage.cloud.alive()) <= 1
         if reached():
-            return
-        stage.clock.advance(pause_of(outcome))
-    raise AssertionError(f"not reached: {stage.ready}")
+            return True
+        stage.clock.advance(pause)
+    return False
 
 
-@given(
-    planned=mishaps,
-    idempotency=st.sampled_from(("Auto", "Token", "Settle")),
-    tells_ids=st.booleans(),
-    lag=st.sampled_from((0.0, 25.0)),
-    fails=st.sampled_from((None, ("Ecs.0219", "no luck", True), ("Ecs.0219", "no luck", False))),
-    delete_after=st.one_of(st.none(), st.integers(0, 12)),
-)
-@settings(max_examples=250, deadline=None)
-async def test_exactly_one_then_none(
-    planned: list[tuple[str, Any, str, int]],
-    idempotency: str,
-    tells_ids: bool,
-    lag: float,
-    fails: Any,
-    delete_after: int | None,  # noqa: FBT001
-) -> None:
-    stage = Stage(idempotency=idempotency)
-    stage.cloud.honours_tokens = idempotency == "Token"
-    stage.cloud.tells_ids = tells_ids
-    stage.cloud.list_lag = lag
-    stage.cloud.next_failure = fails
-    for name, when, kind, nth in planned:
-        stage.effects.plan(name, when, ERRORS[kind](), nth=nth)
-    if delete_after is None:
-        await drive(stage, lambda: stage.ready.get("status") == "True")
-        assert len(stage.cloud.alive()) == 1
-        assert stage.status["id"] == stage.cloud.alive()[0].id
-        assert len(stage.cloud.created()) == (2 if fails else 1)
-    else:
-        count = 0
+def is_gone(stage: Stage) -> bool:
+    return KEY not in stage.store.objects
 
-        def enough() -> bool:
-            nonlocal count
-            count += 1
-            return count >= delete_after
 
-        await drive(stage, enough)
-    if KEY in stage.store.objects:
+async def goes_without_a_trace(stage: Stage) -> None:
+    if not is_gone(stage):
         stage.delete()
-    if KEY in stage.store.objects:
-        await drive(stage, lambda: KEY not in stage.store.objects)
-    assert stage.cloud.most_alive <= 1
-    # Nothing may come after the finalizer went.
+    assert is_gone(stage) or await drive(stage, lambda: is_gone(stage)), stage.ready
+    # Nothing may arrive after the finalizer went.
     stage.clock.advance(1000.0)
     stage.cloud.settle()
     assert stage.cloud.alive() == []
+    assert stage.cloud.most_alive <= 1
+
+
+@given(sky=weather, mishaps=st.lists(planned, max_size=6))
+@settings(max_examples=150, deadline=None)
+async def test_exactly_one_then_none(sky: Weather, mishaps: list[Planned]) -> None:
+    stage = stage_in(sky, mishaps)
+    assert await drive(stage, lambda: stage.ready.get("status") == "True"), stage.ready
+    assert [server.id for server in stage.cloud.alive()] == [stage.status["id"]]
+    assert len(stage.cloud.created()) == (2 if sky.failure else 1)
+    await goes_without_a_trace(stage)
+
+
+@given(sky=weather, mishaps=st.lists(planned, max_size=6), passes=st.integers(0, 12))
+@settings(max_examples=150, deadline=None)
+async def test_none_when_it_is_deleted_on_the_way(sky: Weather, mishaps: list[Planned], passes: int) -> None:
+    stage = stage_in(sky, mishaps)
+    await drive(stage, lambda: False, passes=passes)
+    await goes_without_a_trace(stage)
