@@ -19,7 +19,7 @@ from ecs_lab.pytest_plugin import unique_name
 from ecs_lab.simulator import Simulator
 
 # A lost request may arrive this late at the most; the real defaults (60 s + 60 s + 30 s) would only make the tests slow.
-TIMES = ("--create-deadline", "3", "--gateway-timeout", "1", "--list-lag", "1", "--lease-duration", "15")
+TIMES = ("--create-deadline", "3", "--gateway-timeout", "1", "--list-lag", "1")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

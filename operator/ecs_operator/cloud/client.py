@@ -69,12 +69,14 @@ class EcsClient:
         """A client for the project of this id, else of this name. Raises CloudError.
 
         With an id nothing is sent yet. A name is looked up by a token, so it needs a user with password.
+        ``iam_endpoint`` may be empty where an access key is used: then every call that needs IAM is refused here.
         ``ca_bundle`` is PEM text; certificates are then verified against it alone. ``transport`` replaces the network in tests.
         """
         if not project_id and not project_name:
             raise invalid(operation="connect", field="projectId", problem="projectId or projectName is needed")
-        for field, address in (("endpoints.ecs", endpoint), ("endpoints.iam", iam_endpoint)):
-            _check_address(field, address)
+        _check_address("endpoints.ecs", endpoint)
+        if iam_endpoint:
+            _check_address("endpoints.iam", iam_endpoint)
         time = clock or SystemClock()
         # Request ids and jitter only: nothing here must be unguessable.
         chance = rng or random.Random()  # noqa: S311

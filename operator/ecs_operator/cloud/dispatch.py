@@ -50,22 +50,22 @@ class Dispatcher:
         """A call with a fresh request id."""
         return Call(operation=operation, request_id=f"req-{uuid.UUID(int=self._rng.getrandbits(128), version=4)}", secrets=secrets)
 
-    async def send(
-        self, call: Call, request: HttpRequest, *, read_seconds: float = READ_SECONDS
-    ) -> tuple[RawAnswer | None, CloudError | None]:
-        """The answer, if one came, and the error it stands for, if any."""
+    async def send(self, call: Call, request: HttpRequest, *, read_seconds: float = READ_SECONDS) -> RawAnswer:
+        """The answer to a request that succeeded. Raises CloudError for every other end."""
         started = self._clock.monotonic()
         try:
             answer = await exchange(self._http, call, request, read_seconds=read_seconds)
         except CloudError as error:
             self._report(call, started, error=error)
-            return None, error
+            raise
         except asyncio.CancelledError:
             self._report(call, started, error=lost(call, TimeoutError()))
             raise
         refused = refusal(call, answer, now=self._clock.now())
         self._report(call, started, error=refused, answer=answer)
-        return answer, refused
+        if refused is not None:
+            raise refused
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 MESSAGE_LIMIT = 400
@@ -63,6 +64,8 @@ class Failure:
     cloud_request_id: str = ""
     retry_after: float | None = None
     """Seconds the cloud asked to wait."""
+    cloud_time: datetime | None = None
+    """The cloud's clock when it answered."""
 
 
 class CloudError(Exception):

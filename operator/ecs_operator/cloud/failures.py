@@ -106,6 +106,7 @@ def refusal(call: Call, answer: RawAnswer, *, now: datetime) -> CloudError | Non
             request_id=call.request_id,
             cloud_request_id=answer.cloud_request_id,
             retry_after=retry_after,
+            cloud_time=answer.date,
         )
     )
 

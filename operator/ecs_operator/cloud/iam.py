@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from ecs_operator.cloud.clock import Clock
 from ecs_operator.cloud.credentials import PasswordCredentials
 from ecs_operator.cloud.dispatch import Dispatcher
-from ecs_operator.cloud.errors import Meaning, Outcome
+from ecs_operator.cloud.errors import Meaning, Outcome, invalid
 from ecs_operator.cloud.failures import failed, lost
 from ecs_operator.cloud.models.wire import Answer, Text
 from ecs_operator.cloud.operation import Family, Kind, Lane, Operation
@@ -49,18 +49,18 @@ def token_source(dispatcher: Dispatcher, *, iam_endpoint: str, project_id: str, 
     url = httpx.URL(iam_endpoint.rstrip("/") + CREATE_TOKEN.path)
 
     async def fetch(credentials: PasswordCredentials) -> Token:
+        if not iam_endpoint:
+            raise invalid(operation=CREATE_TOKEN.name, field="endpoints.iam", problem="is needed with a user and password")
         call = dispatcher.new_call(CREATE_TOKEN, secrets=(credentials.password,))
         headers = {"Content-Type": "application/json", "X-Request-Id": call.request_id}
         request = HttpRequest(url=url, headers=headers, content=_body(credentials, scope))
         try:
             async with asyncio.timeout(_SECONDS):
-                answer, error = await dispatcher.send(call, request)
+                answer = await dispatcher.send(call, request)
         except TimeoutError as timeout:
             raise lost(call, timeout) from None
-        if error is not None:
-            raise error
-        value = answer.headers.get("x-subject-token", "") if answer else ""
-        if answer is None or not value:
+        value = answer.headers.get("x-subject-token", "")
+        if not value:
             problem = "an answer without a token (X-Subject-Token)"
             raise failed(call, outcome=Outcome.UNKNOWN, meaning=Meaning.INTERNAL, message=problem, answer=answer)
         try:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ecs_operator.cloud.clock import Clock
+from ecs_operator.cloud.errors import CloudError, Failure, Meaning, Outcome
 from ecs_operator.cloud.models.servers import Server
 from ecs_operator.cloud.sweep import Sweep
 
@@ -57,12 +58,15 @@ class ServerSnapshots:
         self._taken: _Taken | None = None
         self._running: _Running | None = None
         self._generation = 0
+        self._is_closed = False
 
     async def at_most(self, age_seconds: float) -> Snapshot:
         """A snapshot begun at most so many seconds before this call. Raises CloudError when the servers cannot be listed.
 
         With 0 it was begun after this call, and after the last ``invalidate``.
         """
+        if self._is_closed:
+            raise _closed()
         oldest = self._clock.monotonic() - age_seconds
         generation = self._generation
         while True:
@@ -70,19 +74,31 @@ class ServerSnapshots:
                 return self._taken.snapshot
             running = self._running or self._start()
             if running.started >= oldest and running.generation >= generation:
-                # Shielded: one caller that gives up must not take the list from the others.
-                return await asyncio.shield(running.task)
+                return await self._result(running.task)
             await asyncio.wait({running.task})
+            if self._is_closed:
+                raise _closed()
 
     def invalidate(self) -> None:
         """Something was changed: what was begun before now no longer counts."""
         self._generation += 1
 
     async def close(self) -> None:
-        """Stop a listing that still runs."""
+        """Stop a listing that still runs. Whoever waits for it, or asks later, gets a CloudError (not sent)."""
+        self._is_closed = True
         if self._running:
             self._running.task.cancel()
             await asyncio.wait({self._running.task})
+
+    async def _result(self, task: asyncio.Task[Snapshot]) -> Snapshot:
+        """The end of a listing. Shielded: one caller that gives up must not take the list from the others."""
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if self._is_closed and not (me and me.cancelling()):
+                raise _closed() from None  # the listing was cancelled, not its caller
+            raise
 
     def _start(self) -> _Running:
         started = self._clock.monotonic()
@@ -104,3 +120,10 @@ class ServerSnapshots:
         self._running = None
         if not task.cancelled():
             task.exception()  # seen, also when nobody waits any more
+
+
+def _closed() -> CloudError:
+    message = "the connection to the project was closed"
+    return CloudError(
+        Failure(operation="listServersDetails", method="GET", outcome=Outcome.NOT_SENT, meaning=Meaning.UNREACHABLE, message=message)
+    )

@@ -17,7 +17,7 @@ from ecs_operator.cloud.authentication import Authentication
 from ecs_operator.cloud.budget import Budget, BudgetExhaustedError
 from ecs_operator.cloud.clock import Clock
 from ecs_operator.cloud.dispatch import Dispatcher
-from ecs_operator.cloud.errors import CloudError, Meaning, Outcome
+from ecs_operator.cloud.errors import CloudError, Meaning, Outcome, invalid
 from ecs_operator.cloud.failures import Call, RawAnswer, failed, lost
 from ecs_operator.cloud.microversions import Microversions
 from ecs_operator.cloud.operation import Family, Kind, Operation
@@ -186,20 +186,22 @@ class Session:
         call = Call(operation=operation, request_id=call.request_id, secrets=(*call.secrets, *proof.secrets))
         attempt.was_sent = True
         read_seconds = attempt.seconds if operation.kind is Kind.CREATE else READ_SECONDS
-        answer, error = await self._dispatcher.send(call, request, read_seconds=read_seconds)
-        if answer is not None and error is None:
-            return CloudAnswer(call, answer)
-        error = error or failed(call, outcome=Outcome.UNKNOWN, meaning=Meaning.INTERNAL, message="neither answer nor error")
-        if error.meaning is Meaning.THROTTLED:
-            self._budget.throttled(operation.kind, error.retry_after)
-        if error.status == 406:
-            self.microversions.forget()
-        if error.meaning is Meaning.AUTH:
-            raise _ProofRefusedError(error, is_renewed=self._authentication.refused(proof, date=answer.date if answer else None))
-        raise error
+        try:
+            return CloudAnswer(call, await self._dispatcher.send(call, request, read_seconds=read_seconds))
+        except CloudError as error:
+            if error.meaning is Meaning.THROTTLED:
+                self._budget.throttled(operation.kind, error.retry_after)
+            if error.status == 406:
+                self.microversions.forget()
+            if error.meaning is Meaning.AUTH:
+                is_renewed = self._authentication.refused(proof, date=error.failure.cloud_time)
+                raise _ProofRefusedError(error, is_renewed=is_renewed) from None
+            raise
 
     def _url(self, operation: Operation, path: Mapping[str, str], query: Mapping[str, str]) -> httpx.URL:
         start = self.place.iam_endpoint if operation.family is Family.IAM else self.place.endpoint
+        if not start:
+            raise invalid(operation=operation.name, field="endpoints.iam", problem="is needed for this call")
         address = start.rstrip("/") + operation.url_path({"project_id": self.place.project_id, **path})
         return httpx.URL(f"{address}?{urlencode(sorted(query.items()))}" if query else address)
 

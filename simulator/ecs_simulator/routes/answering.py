@@ -16,7 +16,16 @@ _ECS_STATUSES: Mapping[str, int] = MappingProxyType(
 )
 # What Nova documents for the same refusals.
 _NOVA_STATUSES: Mapping[str, int] = MappingProxyType(
-    {"Ecs.0100": 409, "Ecs.0603": 409, "Ecs.0605": 409, "Ecs.0102": 409, "Ecs.0001": 403, "Ecs.0022": 403, "Ecs.0071": 403, "Common.1503": 429}
+    {
+        "Ecs.0100": 409,
+        "Ecs.0603": 409,
+        "Ecs.0605": 409,
+        "Ecs.0102": 409,
+        "Ecs.0001": 403,
+        "Ecs.0022": 403,
+        "Ecs.0071": 403,
+        "Common.1503": 429,
+    }
 )
 
 

@@ -175,7 +175,7 @@ def _hints(call: Call, server: Fields) -> tuple[str | None, dict[str, list[str]]
     found: dict[str, list[str]] = {}
     for name in ("group", "tenancy", "dedicated_host_id"):
         value = part.data.get(name)
-        values = value if isinstance(value, list) else [] if value in {None, ""} else [value]
+        values = value if isinstance(value, list) else [] if value is None or value == "" else [value]
         if len(values) > 1 or not all(isinstance(item, str) for item in values):
             raise part.bad(name, "must be one text")
         if values:

@@ -71,9 +71,10 @@ def addresses(call: Call, server: Server) -> dict[str, list[dict[str, Any]]]:
         if port is not None:
             rows = found.setdefault(project.networks[port.network_id].vpc_id, [])
             rows.append(_address(port.address, port.mac, "fixed"))
-    for floating in project.floating_ips.values() if found else ():
-        if floating.server_id == server.id and floating.port_id in project.ports:
-            port = project.ports[floating.port_id]
+    for floating_ip_id in server.floating_ip_ids:
+        floating = project.floating_ips.get(floating_ip_id)
+        port = project.ports.get(floating.port_id or "") if floating is not None else None
+        if floating is not None and port is not None:
             found[project.networks[port.network_id].vpc_id].append(_address(floating.address, port.mac, "floating"))
     return found
 

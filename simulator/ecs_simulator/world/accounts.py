@@ -6,7 +6,6 @@ A project holds its users as ``project.users: dict[str, User]`` by user id.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(slots=True)
@@ -16,15 +15,6 @@ class AccessKey:
     access_key: str
     secret_key: str = field(repr=False)
     security_token: str | None = field(default=None, repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Snapshot form; holds the secret."""
-        return {"access_key": self.access_key, "secret_key": self.secret_key, "security_token": self.security_token}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> AccessKey:
-        """Read the form of to_json."""
-        return cls(access_key=data["access_key"], secret_key=data["secret_key"], security_token=data.get("security_token"))
 
 
 @dataclass(slots=True)
@@ -37,26 +27,3 @@ class User:
     domain_id: str
     domain_name: str
     access_keys: list[AccessKey] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Snapshot form; holds the secrets."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "password": self.password,
-            "domain_id": self.domain_id,
-            "domain_name": self.domain_name,
-            "access_keys": [key.to_json() for key in self.access_keys],
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> User:
-        """Read the form of to_json."""
-        return cls(
-            id=data["id"],
-            name=data["name"],
-            password=data["password"],
-            domain_id=data["domain_id"],
-            domain_name=data["domain_name"],
-            access_keys=[AccessKey.from_json(key) for key in data["access_keys"]],
-        )

@@ -86,7 +86,7 @@ def attach(world: World, project: Project, server: Server, volume_id: str, *, de
     place(project, server, volume, device=name)
     volume.status = "attaching"
     world.record_attachment(project, server, volume, "attach", cause)
-    return _submit(world, project, ATTACH, server, volume, cause)
+    return engine.submit(world, project, ATTACH, [_part(world, server, volume)], is_batch=False, cause=cause)
 
 
 def detach(world: World, project: Project, server: Server, volume_id: str, *, force: bool, cause: Cause) -> Job:
@@ -99,7 +99,7 @@ def detach(world: World, project: Project, server: Server, volume_id: str, *, fo
         raise Refusal("Ecs.0102", "The system disk can be detached from a stopped ECS only, and not by force.")
     volume.status = "detaching"
     world.record_attachment(project, server, volume, "detach", cause)
-    return _submit(world, project, DETACH, server, volume, cause)
+    return engine.submit(world, project, DETACH, [_part(world, server, volume)], is_batch=False, cause=cause)
 
 
 def release(project: Project, volume: Volume) -> None:
@@ -112,10 +112,10 @@ def release(project: Project, volume: Volume) -> None:
     volume.status = "available"
 
 
-def _submit(world: World, project: Project, work: engine.Work, server: Server, volume: Volume, cause: Cause) -> Job:
+def _part(world: World, server: Server, volume: Volume) -> Part:
     part = commands.new_part(world, server)
     part.volume_id = volume.id
-    return engine.submit(world, project, work, [part], is_batch=False, cause=cause)
+    return part
 
 
 def _attached(world: World, project: Project, _: Job, part: Part) -> None:

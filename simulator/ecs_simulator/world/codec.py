@@ -16,8 +16,9 @@ def dump(value: Any) -> Any:  # noqa: ANN401 -- any value of a dataclass
     """Return the JSON form of a value made of dataclasses, dicts, lists and plain values."""
     if isinstance(value, str | int | float | bool | None):
         return value
+    kind: Any = type(value)
     if is_dataclass(value):
-        return {name: dump(getattr(value, name)) for name in _names(type(value))}
+        return {name: dump(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, dict):
         return {str(key): dump(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -27,12 +28,13 @@ def dump(value: Any) -> Any:  # noqa: ANN401 -- any value of a dataclass
 
 def load(kind: type[T], data: Any) -> T:  # noqa: ANN401 -- parsed JSON
     """Return a value of a type from its JSON form; KeyError, TypeError or ValueError if it does not fit."""
-    result: T = _loader(kind)(data)
+    annotation: Any = kind
+    result: T = _loader(annotation)(data)
     return result
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 -- a dataclass
     return tuple(field.name for field in fields(kind))
 
 

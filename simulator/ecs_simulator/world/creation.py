@@ -88,7 +88,7 @@ def _system_metadata(plan: Plan) -> dict[str, str]:
         "vpc_id": plan.wish.vpc_id,
         "metering.image_id": image.id,
         "metering.imagetype": "gold",
-        "metering.resourcespeccode": plan.flavor.id,
+        "metering.resourcecode": plan.flavor.id,
         "metering.resourcetype": "1",
         "image_name": image.name,
         "os_bit": "64",
@@ -152,6 +152,7 @@ def _bind_address(world: World, project: Project, server: Server, plan: Plan, ca
     if wish.delete_on_termination is not None:
         address.delete_on_termination = wish.delete_on_termination
     address.status, address.server_id, address.port_id = "ACTIVE", server.id, server.port_ids[0]
+    server.floating_ip_ids.append(address.id)
     world.record_resource(project, "bind", "floating_ip", address.id, cause, name=address.address, server=server)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -26,27 +25,31 @@ def change_power(world: World, project: Project, action: str, server_ids: list[s
     """Start, stop or reboot servers; ``mode`` is SOFT or HARD. At most 1000 are taken in a minute."""
     if action == "start":
         project.require_unfrozen()
-    _require_room(world, project, action, len(server_ids))
-    start = partial(_take_up, world, project, action, mode, cause)
-    return commands.batch(world, project, server_ids, work=WORKS[action], start=start, cause=cause)
-
-
-def _take_up(world: World, project: Project, action: str, mode: str, cause: Cause, server: Server) -> Part:
-    commands.admit(server, action, _STATES[action])
+    window = _room(world, project, action, len(server_ids))
     hard = mode == "HARD"
-    server.task_state = {"start": "powering-on", "stop": "powering-off", "reboot": "rebooting_hard" if hard else "rebooting"}[action]
-    world.record(project, server, action, cause, mode=mode)
-    part = commands.new_part(world, server)
-    part.params["hard"] = hard
-    return part
+    task_state = {"start": "powering-on", "stop": "powering-off", "reboot": "rebooting_hard" if hard else "rebooting"}[action]
+
+    def take_up(server: Server) -> Part:
+        commands.admit(server, action, _STATES[action])
+        server.task_state = task_state
+        world.record(project, server, action, cause, mode=mode)
+        part = commands.new_part(world, server)
+        part.params["hard"] = hard
+        return part
+
+    job = commands.batch(world, project, server_ids, work=WORKS[action], start=take_up, cause=cause)
+    project.recent[action] = [*window, [world.now(), float(len(server_ids))]]
+    return job
 
 
-def _require_room(world: World, project: Project, action: str, count: int) -> None:
-    now = world.now()
-    window = [entry for entry in project.recent.get(action, []) if entry[0] > now - WINDOW_SECONDS]
+def _room(world: World, project: Project, action: str, count: int) -> list[list[float]]:
+    """Return the batches of the last minute; refused (Common.1503) if this one would be too much."""
+    window = [entry for entry in project.recent.get(action, []) if entry[0] > world.now() - WINDOW_SECONDS]
     if count <= commands.MAX_BATCH < sum(entry[1] for entry in window) + count:
-        raise Refusal("Common.1503", f"Api flow control Error because more than {commands.MAX_BATCH} servers would {action} within a minute.")
-    project.recent[action] = [*window, [now, float(count)]]
+        raise Refusal(
+            "Common.1503", f"Api flow control Error because more than {commands.MAX_BATCH} servers would {action} within a minute."
+        )
+    return window
 
 
 def _settled(vm_state: str) -> engine.Effect:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ecs_simulator.world import attaching, commands, engine
@@ -21,29 +20,19 @@ def delete_servers(
     world: World, project: Project, server_ids: list[str], *, delete_public_ip: bool | None, delete_volume: bool, cause: Cause
 ) -> Job:
     """Start deleting servers. ``delete_public_ip`` None leaves it to each address; ``delete_volume`` concerns all data disks."""
-    start = partial(_take_up, world, project, delete_public_ip, delete_volume, cause)
-    return commands.batch(world, project, server_ids, work=DELETE, start=start, cause=cause)
+
+    def take_up(server: Server) -> Part:
+        commands.admit(server, "delete", commands.ANY_STATE)
+        server.task_state = "deleting"
+        world.record(project, server, "delete-requested", cause)
+        part = commands.new_part(world, server)
+        part.params |= {"delete_public_ip": delete_public_ip, "delete_volume": delete_volume}
+        return part
+
+    return commands.batch(world, project, server_ids, work=DELETE, start=take_up, cause=cause)
 
 
-def _take_up(
-    world: World,
-    project: Project,
-    delete_public_ip: bool | None,  # noqa: FBT001 -- bound by partial
-    delete_volume: bool,  # noqa: FBT001 -- bound by partial
-    cause: Cause,
-    server: Server,
-) -> Part:
-    commands.admit(server, "delete", commands.ANY_STATE)
-    server.task_state = "deleting"
-    world.record(project, server, "delete-requested", cause)
-    part = commands.new_part(world, server)
-    part.params |= {"delete_public_ip": delete_public_ip, "delete_volume": delete_volume}
-    return part
-
-
-def erase(
-    world: World, project: Project, server: Server, *, delete_public_ip: bool | None, delete_volume: bool, cause: Cause
-) -> None:
+def erase(world: World, project: Project, server: Server, *, delete_public_ip: bool | None, delete_volume: bool, cause: Cause) -> None:
     """Take a server out of the world at once, with its ports and its system disk; the other disks and its address as told."""
     for volume in attaching.volumes_of(project, server):
         attachment = volume.attachment
@@ -53,7 +42,7 @@ def erase(
         if goes:
             del project.volumes[volume.id]
             world.record_resource(project, "delete", "volume", volume.id, cause, name=volume.name, server=server)
-    for address in [each for each in project.floating_ips.values() if each.server_id == server.id]:
+    for address in [project.floating_ips[address_id] for address_id in server.floating_ip_ids]:
         address.server_id = address.port_id = None
         address.status = "DOWN"
         if address.delete_on_termination if delete_public_ip is None else delete_public_ip:

@@ -50,7 +50,7 @@ def _resized(world: World, project: Project, _: Job, part: Part) -> None:
     server = project.servers[part.server_id]
     server.flavor_id = server.target_flavor_id or server.flavor_id
     server.target_flavor_id = None
-    server.metadata = {**server.metadata, "metering.resourcespeccode": server.flavor_id}
+    server.metadata = {**server.metadata, "metering.resourcecode": server.flavor_id}
     world.touch(server)
 
 

@@ -50,6 +50,7 @@ class Server:
     launch_index: int = 0
     port_ids: list[str] = field(default_factory=list)
     volume_ids: list[str] = field(default_factory=list)
+    floating_ip_ids: list[str] = field(default_factory=list)
     security_group_ids: list[str] = field(default_factory=list)
     group_id: str | None = None
     tags: list[str] = field(default_factory=list)

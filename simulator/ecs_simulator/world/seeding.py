@@ -26,9 +26,11 @@ def checked(seed: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("zones", "diskTypes", "flavors", "images", "projects"):
         if not isinstance(content.get(name), list) or not content[name]:
             raise ValueError(f"{name} must be a list with something in it")
-    for name, kind in (("seed", int), ("region", str), ("behaviour", dict), ("durations", dict)):
-        if not isinstance(content[name], kind):
-            raise ValueError(f"{name} must be of type {kind.__name__}")
+    wrong = [
+        name for name, kind in (("seed", int), ("region", str), ("behaviour", dict), ("durations", dict)) if type(content[name]) is not kind
+    ]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is of another type than in the default seed")
     return content
 
 

@@ -30,7 +30,9 @@ STATUS_TABLE: Mapping[tuple[str, str | None], str] = MappingProxyType(
 )
 
 # 6.2.6: 0 pending, 1 running, 2 paused, 3 shut down, 4 crashed. Nova's own numbers differ.
-_POWER: Mapping[str, int] = MappingProxyType({"building": 0, "active": 1, "paused": 2, "stopped": 3, "resized": 3, "error": 4, "deleted": 0})
+_POWER: Mapping[str, int] = MappingProxyType(
+    {"building": 0, "active": 1, "paused": 2, "stopped": 3, "resized": 3, "error": 4, "deleted": 0}
+)
 
 
 def status_of(vm_state: str, task_state: str | None) -> str:

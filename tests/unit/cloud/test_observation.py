@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.cloud.stage import START, FakeCloud, LoopClock, answer, client_of
 
-from ecs_operator.cloud import CloudError, Meaning, Server, ServerSnapshots, Sweep
+from ecs_operator.cloud import CloudError, Meaning, Outcome, Server, ServerSnapshots, Sweep
 
 pytestmark = pytest.mark.looptime
 
@@ -125,14 +125,28 @@ async def test_a_caller_that_gives_up_does_not_stop_the_list() -> None:
     assert sweeps.count == 1
 
 
-async def test_closing_stops_a_list_under_way() -> None:
+async def test_closing_stops_a_list_under_way_and_cancels_nobody() -> None:
+    snapshots = ServerSnapshots(Sweeps(), LoopClock())
+    waiting = asyncio.create_task(snapshots.at_most(5))
+    await asyncio.sleep(1)
+    for_the_next = asyncio.create_task(snapshots.at_most(0))
+    await asyncio.sleep(0)
+    await snapshots.close()
+    for task in (waiting, for_the_next, asyncio.create_task(snapshots.at_most(60))):
+        with pytest.raises(CloudError, match="closed") as caught:
+            await task
+        assert caught.value.outcome is Outcome.NOT_SENT
+    assert asyncio.get_running_loop().time() == pytest.approx(1)
+
+
+async def test_a_caller_that_is_cancelled_is_cancelled() -> None:
     snapshots = ServerSnapshots(Sweeps(), LoopClock())
     task = asyncio.create_task(snapshots.at_most(0))
     await asyncio.sleep(1)
-    await snapshots.close()
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert asyncio.get_running_loop().time() == pytest.approx(1)
+    await snapshots.close()
 
 
 async def test_an_incomplete_list_says_so() -> None:

@@ -24,6 +24,7 @@ from tests.unit.cloud.stage import (
 )
 
 from ecs_operator.cloud import BudgetLimits, CloudError, EcsClient, Meaning, Outcome, StaticCredentials
+from ecs_operator.cloud.transport import open_http
 
 pytestmark = pytest.mark.looptime
 
@@ -252,8 +253,6 @@ BUNDLES = [("no PEM", "garbage"), ("broken PEM", "-----BEGIN CERTIFICATE-----\nA
 
 @pytest.mark.parametrize("bundle", [case[1] for case in BUNDLES], ids=[case[0] for case in BUNDLES])
 async def test_a_broken_bundle_of_authorities_is_refused(bundle: str) -> None:
-    from ecs_operator.cloud.transport import open_http  # noqa: PLC0415
-
     with pytest.raises(CloudError, match="caBundle") as caught:
         open_http(ca_bundle=bundle, encrypted=True, transport=None)
     assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.INVALID)
@@ -288,7 +287,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("field", ["endpoint", "iam_endpoint"])
 async def test_an_address_that_is_none(address: str, field: str) -> None:
-    ecs, iam = (address, IAM) if field == "endpoint" else (ENDPOINT, address)
+    ecs, iam = (address, IAM) if field == "endpoint" else (ENDPOINT, address or "x")
     with pytest.raises(CloudError, match=r"endpoints\.") as caught:
         await EcsClient.open(endpoint=ecs, iam_endpoint=iam, project_id=PROJECT, credentials=StaticCredentials(KEY))
     assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.INVALID)
@@ -343,3 +342,33 @@ async def test_a_call_that_waits_for_a_token_to_the_end_was_not_sent() -> None:
             await client.servers.create(CREATE, client_token=None, deadline=10)
         assert asyncio.get_running_loop().time() == pytest.approx(10)
     assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.UNREACHABLE)
+
+
+async def test_an_access_key_needs_no_iam() -> None:
+    async with await EcsClient.open(
+        endpoint=ENDPOINT,
+        iam_endpoint="",
+        project_id=PROJECT,
+        credentials=StaticCredentials(KEY),
+        clock=LoopClock(),
+        transport=httpx.MockTransport(FakeCloud(lambda _: answer(200, {"absolute": {}}))),
+    ) as client:
+        await client.limits.get()
+        with pytest.raises(CloudError, match=r"endpoints\.iam"):
+            await client.identity.projects()
+
+
+async def test_a_password_needs_iam() -> None:
+    cloud = FakeCloud(lambda _: answer(200, {"absolute": {}}))
+    async with await EcsClient.open(
+        endpoint=ENDPOINT,
+        iam_endpoint="",
+        project_id=PROJECT,
+        credentials=StaticCredentials(USER),
+        clock=LoopClock(),
+        transport=httpx.MockTransport(cloud),
+    ) as client:
+        with pytest.raises(CloudError, match=r"endpoints\.iam") as caught:
+            await client.limits.get()
+    assert (caught.value.outcome, caught.value.meaning) == (Outcome.NOT_SENT, Meaning.INVALID)
+    assert not cloud.requests

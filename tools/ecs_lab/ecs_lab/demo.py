@@ -82,7 +82,7 @@ async def wait_ready(laboratory: Laboratory, *, seconds: float, on_progress: OnP
             return ()
         if time.monotonic() - started > seconds:
             return waiting
-        line = f"waiting for the examples: {len(seen) - len(waiting)} of {len(seen)} Ready; {waiting[0] if waiting else 'none seen yet'}"
+        line = f"waiting for the examples: {len(seen) - len(waiting)} of {len(seen)} Ready after {time.monotonic() - started:.0f} s; {waiting[0] if waiting else 'none seen yet'}"
         if line != shown:
             on_progress(line)
             shown = line

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ecs_operator.api.project import Credentials as CredentialsSpec
 from ecs_operator.api.project import ProjectSpec
-from ecs_operator.cloud import AccessKey, Credentials, PasswordCredentials
+from ecs_operator.cloud import AccessKey, CloudError, Credentials, Failure, Meaning, Outcome, PasswordCredentials
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore, SecretData, StoreError
 
@@ -64,6 +64,14 @@ class SecretCredentials:
         return self._reading.version if self._reading else ""
 
     async def get(self) -> Credentials:
+        """The credentials that hold now, for the cloud client. Raises CloudError (not sent) when there are none."""
+        try:
+            return await self.current()
+        except (CredentialsMissingError, StoreError) as error:
+            failure = Failure(operation="sign in", method="", outcome=Outcome.NOT_SENT, meaning=Meaning.AUTH, message=str(error))
+            raise CloudError(failure) from None
+
+    async def current(self) -> Credentials:
         """The credentials that hold now. Raises CredentialsMissingError, and StoreError while nothing could be read yet."""
         async with self._lock:
             reading = self._reading

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, ServerSnapshots
-from ecs_operator.engine.ports import Clock, KubeStore, StoreError
+from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, Meaning, Outcome, ServerSnapshots
+from ecs_operator.engine.ports import Clock, KubeStore, RefusedError
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
@@ -20,6 +20,8 @@ from ecs_operator.resources.verdicts import verdict
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """Seconds for which a failure to open holds: not every object that asks may knock at the cloud's door."""
+FIRST_WAIT, LATER_WAIT = 5.0, 0.5
+"""Seconds a pass waits for a connection that is being opened: the first time, and when it failed before."""
 
 
 class OpenClient(Protocol):
@@ -62,10 +64,6 @@ class _Open:
     client: EcsClient
     snapshots: ServerSnapshots
 
-    async def close(self) -> None:
-        await self.snapshots.close()
-        await self.client.close()
-
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
@@ -88,9 +86,10 @@ class Link:
         clock: Clock,
         settings: RegistrySettings,
         open_client: OpenClient,
+        on_change: Callable[[], None],
         on_secret_change: Callable[[], None],
     ) -> None:
-        """``known_id``: the id that a look-up by name gave before; it is looked up only once."""
+        """``known_id``: the id that a look-up by name gave before; it is looked up only once. ``on_change``: opening it has ended."""
         self.name = name
         self.parts = connection_parts(spec)
         self._spec = spec
@@ -99,7 +98,8 @@ class Link:
         self._clock = clock
         self._settings = settings
         self._open_client = open_client
-        self._lock = asyncio.Lock()
+        self._on_change = on_change
+        self._connecting: asyncio.Task[None] | None = None
         self._open: _Open | None = None
         self._failure: _Failure | None = None
         self._failures = 0
@@ -108,16 +108,19 @@ class Link:
         )
 
     async def tenant(self, spec: ProjectSpec) -> Tenant | TenantUnavailable:
-        """The tenant under the newest spec, whose connection parts are those of this link."""
+        """The tenant under the newest spec, whose connection parts are those of this link.
+
+        Raises StoreError while the API server cannot be asked for the Secret.
+        """
         refusal = encryption_problem(spec, allow_http=self._settings.allow_http)
         if refusal:
             return self._unavailable(Reason.INVALID_CONFIGURATION, refusal)
         try:
-            await self.credentials.get()
+            await self.credentials.current()
         except CredentialsMissingError as error:
             return self._unavailable(Reason.CREDENTIALS_MISSING, str(error))
-        except StoreError as error:
-            return self._unavailable(Reason.CREDENTIALS_MISSING, f"the credentials cannot be read now: {error}")
+        except RefusedError as error:
+            return self._unavailable(Reason.CREDENTIALS_MISSING, f"the operator may not read the credentials: {error}")
         opened = await self._opened()
         if isinstance(opened, TenantUnavailable):
             return opened
@@ -137,29 +140,45 @@ class Link:
         )
 
     async def close(self) -> None:
-        """Close the connection, when it was opened."""
-        async with self._lock:
-            opened, self._open = self._open, None
+        """Close the connection, also one that is just being opened."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting})
+        opened, self._open = self._open, None
         if opened is not None:
-            await opened.close()
+            await opened.snapshots.close()
+            await opened.client.close()
 
     async def _opened(self) -> _Open | TenantUnavailable:
-        """One at a time; a failure holds for a while, or until the Secret is another one."""
-        async with self._lock:
-            if self._open is not None:
-                return self._open
-            failure = self._failure
-            if failure is not None and self._clock.monotonic() < failure.until and failure.secret_version == self.credentials.version:
-                return failure.why
-            try:
-                client = await self._connect()
-            except CloudError as error:
-                return self._failed(error)
+        """The connection. While it cannot be had, nobody waits for it for long: other projects need the workers."""
+        if self._open is not None:
+            return self._open
+        failure = self._failure
+        if failure is not None and self._clock.monotonic() < failure.until and failure.secret_version == self.credentials.version:
+            return failure.why
+        connecting = self._connecting
+        if connecting is None:
+            connecting = self._connecting = asyncio.get_running_loop().create_task(self._connect(), name=f"connect {self.name}")
+        await asyncio.wait({connecting}, timeout=FIRST_WAIT if failure is None else LATER_WAIT)
+        if connecting.done() and not connecting.cancelled():
+            connecting.result()  # raises what nobody expected
+        return self._open or (self._failure.why if self._failure else self._still_connecting())
+
+    async def _connect(self) -> None:
+        """Open the client, or note why not. Who gave up waiting is woken by a success, and by the first failure, which tells more."""
+        try:
+            client = await self._request()
+        except CloudError as error:
+            self._failed(error)
+        else:
             self._failure, self._failures = None, 0
             self._open = _Open(client, ServerSnapshots(client.servers, self._clock))
-            return self._open
+        finally:
+            self._connecting = None
+        if self._failures <= 1:
+            self._on_change()
 
-    def _connect(self) -> Awaitable[EcsClient]:
+    def _request(self) -> Awaitable[EcsClient]:
         spec = self._spec
         project_id = spec.project_id or self._known_id
         return self._open_client(
@@ -177,13 +196,17 @@ class Link:
             clock=self._clock,
         )
 
-    def _failed(self, error: CloudError) -> TenantUnavailable:
+    def _failed(self, error: CloudError) -> None:
         self._failures += 1
         judged = verdict(error)
-        why = self._unavailable(judged.reason, judged.message)
+        # What was found wrong before anything was sent stands in the spec.
+        is_ours = error.outcome is Outcome.NOT_SENT and error.meaning is Meaning.INVALID
+        why = self._unavailable(Reason.INVALID_CONFIGURATION if is_ours else judged.reason, judged.message)
         pause = growing(self._failures, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
         self._failure = _Failure(why, self._clock.monotonic() + pause, self.credentials.version)
-        return why
+
+    def _still_connecting(self) -> TenantUnavailable:
+        return self._unavailable(Reason.CLOUD_UNREACHABLE, "still signing in: the cloud takes long to answer")
 
     def _unavailable(self, reason: Reason, message: str) -> TenantUnavailable:
         return TenantUnavailable(reason, f"EcsProject {self.name}: {message}", (project_key(self.name),))
@@ -198,7 +221,6 @@ def encryption_problem(spec: ProjectSpec, *, allow_http: bool) -> str | None:
     """Why an endpoint must not be used, None when all may."""
     for field, address in (("spec.endpoints.ecs", spec.endpoints.ecs), ("spec.endpoints.iam", spec.endpoints.iam)):
         if address and address.lower().startswith("http:") and not allow_http:
-            return (
-                f"{field} is {address}, which is not encrypted: use https, or start the operator with --allow-http (for a simulator only)"
-            )
+            way_out = "use https, or start the operator with --allow-http (for a simulator only)"
+            return f"{field} is {address}, which is not encrypted: {way_out}"
     return None

@@ -168,6 +168,7 @@ class TenantRegistry:
             clock=self._clock,
             settings=self._settings,
             open_client=self._open_client,
+            on_change=lambda: self.changed(name),
             on_secret_change=lambda: self._secret_changed(name, secret_key(self._settings.namespace, spec)),
         )
 

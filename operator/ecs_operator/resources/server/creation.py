@@ -246,7 +246,7 @@ async def _adopt(visit: ServerVisit, step: protocol.Adopt) -> PassOutcome:
     server = step.found.server
     logger.info("found the server of %s by its marker: %s", visit.obj.key, server.id)
     others = ", ".join(each.server.id for each in step.others)
-    notice = creating(visit.status)
+    notice = creating(record.adopted(visit.status, server_id=server.id))
     if others:
         text = f"server {server.id} is kept; others carry this object's mark as well and are left alone: {others}"
         notice = Notice(Reason.OWNERSHIP_CONFLICT, text)

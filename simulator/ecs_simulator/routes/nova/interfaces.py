@@ -30,6 +30,4 @@ def _row(project: Project, server: Server, port: Port) -> dict[str, Any]:
     }
 
 
-OPERATIONS = (
-    Operation("6.7.1", "listInterfaces", "GET", "/v2.1/{project_id}/servers/{server_id}/os-interface", nova(list_interfaces)),
-)
+OPERATIONS = (Operation("6.7.1", "listInterfaces", "GET", "/v2.1/{project_id}/servers/{server_id}/os-interface", nova(list_interfaces)),)

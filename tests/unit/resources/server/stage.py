@@ -127,11 +127,15 @@ class Stage:
                 volumes=self.cloud,
             ),
         )
+        self.wire(client, ServerSnapshots(self.cloud, self.clock))
+
+    def wire(self, client: EcsClient, snapshots: ServerSnapshots) -> None:
+        """A new process around these connections."""
         tenant = Tenant(
             name="lab",
             project_id="9a56640e5503b8dc39231cdb52a0f3e2",
             client=client,
-            snapshots=ServerSnapshots(self.cloud, self.clock),
+            snapshots=snapshots,
             identity=IDENTITY,
             create_policy=self.policy,
             resync_seconds=300.0,

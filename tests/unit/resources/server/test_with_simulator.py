@@ -1,0 +1,157 @@
+"""The same reconciler with the real client, over loopback, against the simulator: its time is the stage's, so nothing waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+from tests.unit.resources.server.stage import KEY, SPEC, FakeClock, Stage
+
+from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import BudgetLimits, EcsClient, PasswordCredentials, ServerSnapshots, StaticCredentials
+from ecs_simulator.simulator import Simulator
+from ecs_simulator.testing import SimulatedCloud, simulated_cloud
+from ecs_simulator.world import steering
+
+PROJECT = "9a56640e5503b8dc39231cdb52a0f3e2"
+USER = PasswordCredentials(username="lab-user", password="Lab-Passw0rd!", domain_name="lab")
+
+
+class ClientClock:
+    """The stage's wall time, and the loop's own for timers."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@contextlib.asynccontextmanager
+async def performance(spec: Mapping[str, Any] | None = None) -> AsyncGenerator[tuple[Stage, SimulatedCloud], None]:
+    stage = Stage(spec=spec)
+    simulator = Simulator(wall=lambda: stage.clock.now().timestamp())
+    async with simulated_cloud(simulator=simulator) as cloud:
+        client = await EcsClient.open(
+            endpoint=cloud.url,
+            iam_endpoint=cloud.url,
+            project_id=PROJECT,
+            credentials=StaticCredentials(USER),
+            clock=ClientClock(stage.clock),
+            budget=BudgetLimits(reads_per_second=10_000, writes_per_second=10_000),
+        )
+        async with client:
+            stage.wire(client, ServerSnapshots(client.servers, stage.clock))
+            yield stage, cloud
+
+
+def servers(cloud: SimulatedCloud, action: str) -> list[str]:
+    return [entry["id"] for entry in cloud.world.ledger.to_json(PROJECT) if entry["resource"] == "server" and entry["action"] == action]
+
+
+async def test_a_whole_life() -> None:
+    spec = {
+        **SPEC,
+        "powerState": "Running",
+        "keyPairName": "ops",
+        "metadata": {"role": "front"},
+        "networkInterfaces": [{**SPEC["networkInterfaces"][0], "ipAddress": "192.168.0.20", "mtu": 8888}],
+        "publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 5}}},
+        "dataVolumes": [
+            {"name": "scratch", "type": "SSD", "sizeGiB": 20, "deleteWithServer": True},
+            {"name": "data", "type": "SSD", "sizeGiB": 10},
+        ],
+    }
+    async with performance(spec) as (stage, cloud):
+        await stage.until_ready()
+        status = stage.status
+        assert (status["serverStatus"], status["vmState"], status["powerState"]) == ("ACTIVE", "active", "Running")
+        assert status["privateIp"] == "192.168.0.20"
+        assert status["publicIp"]
+        assert all(each["portId"] for each in status["addresses"])
+        assert [(each["device"], each["deleteWithServer"]) for each in status["volumes"]] == [
+            ("/dev/vda", True),
+            ("/dev/vdb", True),
+            ("/dev/vdc", False),
+        ]
+        assert status["job"]["status"] == "SUCCESS"
+        writes = stage.store.status_writes
+        for _ in range(3):
+            stage.clock.advance(300)
+            await stage.once()
+        assert stage.store.status_writes == writes
+        for wanted, reason in (("Stopped", Reason.STOPPED_AS_DESIRED), ("Running", Reason.AVAILABLE)):
+            stage.store.edit(KEY, spec={**stage.obj.spec, "powerState": wanted})
+            await stage.until(lambda reason=reason: stage.reason == reason)
+        stage.delete()
+        await stage.until_gone()
+        project = cloud.world.projects[PROJECT]
+        assert project.servers == {}
+        assert status["volumes"][2]["id"] in project.volumes, "kept, because the spec does not let it go"
+        assert status["volumes"][1]["id"] not in project.volumes
+        assert len(servers(cloud, "create")) == len(servers(cloud, "delete")) == 1
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "dropped": {"drop": True},
+    "reset": {"reset": True},
+    "500": {"status": 500},
+    "502": {"status": 502},
+    "504": {"status": 504},
+    "Ecs.0002": {"status": 400, "code": "Ecs.0002"},
+    "garbage": {"garbage": True},
+}
+
+
+async def test_a_committed_request_whose_answer_is_lost_makes_one_server() -> None:
+    async with performance() as (stage, cloud):
+        for number, (name, answer) in enumerate(ANSWERS.items(), start=1):
+            stage.put(uid=f"0f3d1c0a-0000-4000-8000-{number:012}")
+            rule = cloud.simulator.faults.add({"match": {"operation": "createServers"}, "when": "after", "do": answer, "times": 1})
+            await stage.once()
+            assert rule.hits == 1, name
+            assert stage.reason == Reason.OUTCOME_UNKNOWN, name
+            await stage.until_ready()
+            assert len(servers(cloud, "create")) == number, name
+            stage.delete()
+            await stage.until_gone()
+        assert cloud.world.projects[PROJECT].servers == {}
+
+
+@pytest.mark.parametrize("leave", ["server", "nothing"])
+async def test_a_failing_job_is_cleaned_up_and_the_next_incarnation_succeeds(leave: str) -> None:
+    async with performance() as (stage, cloud):
+        steering.order_failure(cloud.world, PROJECT, job_type="createServer", code="Ecs.0219", reason="no luck", leave=leave)
+        await stage.until(lambda: stage.reason == Reason.OPERATION_FAILED)
+        assert "Ecs.0219" in stage.message
+        assert "no luck" in stage.message
+        await stage.until_ready()
+        assert len(servers(cloud, "create")) == 2
+        assert list(cloud.world.projects[PROJECT].servers) == [stage.status["id"]]
+
+
+async def test_an_unknown_flavor_is_rejected_and_mended_by_the_spec() -> None:
+    async with performance({**SPEC, "flavor": "no.such.flavor"}) as (stage, cloud):
+        await stage.once()
+        assert stage.reason == Reason.REJECTED
+        assert "Stalled" in stage.types()
+        stage.store.edit(KEY, spec=SPEC)
+        await stage.until_ready()
+        assert len(servers(cloud, "create")) == 1
+
+
+async def test_an_exhausted_quota_is_waited_out() -> None:
+    async with performance() as (stage, cloud):
+        steering.set_project(cloud.world, PROJECT, quota={"instances": 0}, frozen=None, suspended_credentials=None)
+        await stage.once()
+        assert stage.reason == Reason.QUOTA_EXCEEDED
+        steering.set_project(cloud.world, PROJECT, quota={"instances": 10}, frozen=None, suspended_credentials=None)
+        await stage.until_ready()
+        assert len(servers(cloud, "create")) == 1
