@@ -342,7 +342,7 @@ async def test_sigterm_while_it_waits_ends_it_cleanly(control_plane: ControlPlan
 
 async def test_a_paused_process_yields_to_its_rival(control_plane: ControlPlane, tmp_path: Path, namespace: str) -> None:
     tls = ssl.create_default_context(cafile=str(control_plane.ca_file))
-    flags = ("--lease-duration", "5", "--resync", "3")
+    flags = ("--lease", "5", "--resync", "3")
     async with AsyncExitStack() as stack:
         theirs, ours = [await stack.enter_async_context(proxy(upstream=control_plane.server, tls=tls)) for _ in range(2)]
 

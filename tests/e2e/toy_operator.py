@@ -1,7 +1,7 @@
 """The operator's process with two toy kinds in the place of the real ones, so that engine and adapter are tested by themselves.
 
 A Toy is "made" as soon as its finalizer is there; a Toy that names a Realm waits until that is there. As a script it takes the flags of
-``ecs-operator run``, and ``--resync SECONDS``.
+``ecs-operator run``, and ``--resync SECONDS`` and ``--lease SECONDS``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import sys
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -135,8 +136,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     add_flags(parser, environment=os.environ)
     parser.add_argument("--resync", type=float, default=300.0)
+    parser.add_argument("--lease", type=float, default=30.0, help="may be shorter than a real operator's")
     options = parser.parse_args()
-    settings = from_flags(options)
+    settings = replace(from_flags(options), lease_duration=options.lease)
     logs.set_up(form=settings.log_format, level=settings.log_level)
     asyncio.run(run(settings, KINDS, resync_seconds=options.resync))
     return 0

@@ -20,6 +20,8 @@ from ecs_lab.simulator import Simulator
 
 # A lost request may arrive this late at the most; the real defaults (60 s + 60 s + 30 s) would only make the tests slow.
 TIMES = ("--create-deadline", "3", "--gateway-timeout", "1", "--list-lag", "1")
+DURATIONS = {"create_server": 0.8, "delete_server": 0.4, "start_server": 0.2, "stop_server": 0.2}
+"""Seconds the cloud takes: long enough for every state to be seen."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -27,6 +29,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, control_plane: Control
     """Operator, with a proxy in front of either socket."""
     directory = tmp_path_factory.mktemp("faults")
     await install(control_plane)
+    await simulator.admin("POST", "/_sim/durations", DURATIONS)
     tls = ssl.create_default_context(cafile=str(control_plane.ca_file))
     async with proxy(upstream=control_plane.server, tls=tls) as kube, proxy(upstream=simulator.url) as cloud:
         kubeconfig = await operator_kubeconfig(control_plane, directory / "operator.kubeconfig", server=kube.url)

@@ -51,7 +51,7 @@ def add_flags(parser: argparse.ArgumentParser, *, environment: Mapping[str, str]
         help="look after objects in this namespace only; may be repeated (in the environment: separated by commas)",
     )
     add("--identity", str, defaults.identity, "holder of the lease; a restart with the same one takes its lease back at once")
-    add("--lease-duration", _seconds(5), defaults.lease_duration, "seconds a rival waits after the last renewal")
+    add("--lease-duration", _seconds(20), defaults.lease_duration, "seconds a rival waits after the last renewal; a change needs 10")
     parser.add_argument(
         "--allow-http",
         action=argparse.BooleanOptionalAction,

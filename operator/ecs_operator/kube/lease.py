@@ -125,7 +125,7 @@ class Lease:
         if held:
             logger.info("holding the lease %s/%s as %s", self._namespace, self._name, self._identity)
         else:
-            logger.warning("no longer holding the lease %s/%s", self._namespace, self._name)
+            logger.info("no longer holding the lease %s/%s", self._namespace, self._name)
 
     async def _attempt(self, now: float) -> bool:
         """Create, take or renew it. True when it is ours from ``now`` on. Raises StoreError."""

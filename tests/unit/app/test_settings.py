@@ -25,7 +25,7 @@ def test_the_defaults() -> None:
 def test_all_flags() -> None:
     found = settings(
         *("--kubeconfig", "/k", "--namespace", "n", "--watch-namespace", "a", "--watch-namespace", "b", "--identity", "me"),
-        *("--lease-duration", "15", "--allow-http", "--probe-host", "0.0.0.0", "--probe-port", "9000", "--log-format", "text"),
+        *("--lease-duration", "25", "--allow-http", "--probe-host", "0.0.0.0", "--probe-port", "9000", "--log-format", "text"),
         *("--log-level", "debug", "--create-deadline", "1.5", "--gateway-timeout", "2", "--list-lag", "0", "--workers", "4"),
     )
     assert found == Settings(
@@ -33,7 +33,7 @@ def test_all_flags() -> None:
         namespace="n",
         watch_namespaces=("a", "b"),
         identity="me",
-        lease_duration=15.0,
+        lease_duration=25.0,
         allow_http=True,
         probe_host="0.0.0.0",
         probe_port=9000,
@@ -52,7 +52,7 @@ def test_each_flag_is_an_environment_variable_too_and_goes_before_it() -> None:
         "NAMESPACE": "n",
         "WATCH_NAMESPACE": "a, b,",
         "IDENTITY": "me",
-        "LEASE_DURATION": "15",
+        "LEASE_DURATION": "25",
         "ALLOW_HTTP": "true",
         "PROBE_HOST": "::",
         "PROBE_PORT": "9000",
@@ -65,7 +65,7 @@ def test_each_flag_is_an_environment_variable_too_and_goes_before_it() -> None:
     }
     found = settings(**environment)
     assert (found.kubeconfig, found.namespace, found.watch_namespaces, found.identity) == (Path("/k"), "n", ("a", "b"), "me")
-    assert (found.lease_duration, found.allow_http, found.probe_host, found.probe_port) == (15.0, True, "::", 9000)
+    assert (found.lease_duration, found.allow_http, found.probe_host, found.probe_port) == (25.0, True, "::", 9000)
     assert (found.log_format, found.log_level, found.create_deadline) == ("text", "WARNING", 10.0)
     assert (found.gateway_timeout, found.list_lag, found.workers) == (20.0, 5.0, 4)
     given = settings("--namespace", "x", "--watch-namespace", "b", "--watch-namespace", "c", "--no-allow-http", **environment)
@@ -76,8 +76,8 @@ def test_each_flag_is_an_environment_variable_too_and_goes_before_it() -> None:
     ("arguments", "environment", "text"),
     [
         (("--workers", "0"), {}, "must be from 1 to 256"),
-        (("--lease-duration", "1"), {}, "must be at least 5"),
-        (("--lease-duration", "nan"), {}, "must be at least 5"),
+        (("--lease-duration", "19"), {}, "must be at least 20"),
+        (("--lease-duration", "nan"), {}, "must be at least 20"),
         (("--probe-port", "70000"), {}, "must be from 0 to 65535"),
         (("--log-format", "xml"), {}, "invalid choice"),
         ((), {"LOG_LEVEL": "LOUD"}, "ECS_OPERATOR_LOG_LEVEL: invalid choice"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from ecs_simulator.call import ApiError, Call, Reply
+from ecs_simulator.call import ApiError, Call
 from ecs_simulator.routes import OPERATIONS
 from ecs_simulator.world import Project, World
 
@@ -43,6 +43,13 @@ def request(**changes: Any) -> dict[str, Any]:
     return {"server": {key: value for key, value in {**server, **changes}.items() if value is not None}}
 
 
+class Answer(NamedTuple):
+    """A reply whose body can be looked into without further ado."""
+
+    status: int
+    body: Any
+
+
 class Stage:
     """The world, its first project, and what tests do with them."""
 
@@ -62,12 +69,12 @@ class Stage:
         token: str | None = None,
         project: Project | None = None,
         **path: str,
-    ) -> Reply:
+    ) -> Answer:
         """Carry an operation out, after the world was settled."""
         self.requests += 1
         self.world.settle()
         owner = project or self.project
-        return BY_NAME[name].handler(
+        reply = BY_NAME[name].handler(
             Call(
                 world=self.world,
                 project=owner,
@@ -80,6 +87,7 @@ class Stage:
                 request_id=f"req-{self.requests}",
             )
         )
+        return Answer(reply.status, reply.body)
 
     def refused(self, name: str, body: Any = None, **more: Any) -> ApiError:
         """Carry an operation out that must be refused."""
@@ -100,7 +108,7 @@ class Stage:
     def job(self, job_id: str) -> Any:
         return self.call("showJob", job_id=job_id).body
 
-    def ended(self, reply: Reply) -> Any:
+    def ended(self, reply: Answer) -> Any:
         """The job of an accepted request, once it is over."""
         self.pass_time(600)
         job = self.job(reply.body["job_id"])
@@ -128,7 +136,7 @@ class Stage:
 
     def names(self, **query: str) -> list[str]:
         """Names of the servers in a list with all details."""
-        body = self.call("listServersDetails", query={key.replace("_", "-"): value for key, value in query.items()}).body
+        body = self.call("listServersDetails", query=query).body
         return [row["name"] for row in body["servers"]]
 
     def entries(self, action: str | None = None, resource: str | None = None) -> list[dict[str, Any]]:

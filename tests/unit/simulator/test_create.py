@@ -44,8 +44,10 @@ def test_everything_that_is_asked_for(stage: Stage) -> None:
     server_id = stage.server(
         name="Web_1.x",
         description="front end",
-        nics=[{"subnet_id": SUBNET, "ip_address": "192.168.0.20", "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 8888}]}]
-        + [{"subnet_id": SMALL_SUBNET}],
+        nics=[
+            {"subnet_id": SUBNET, "ip_address": "192.168.0.20", "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 8888}]},
+            {"subnet_id": SMALL_SUBNET},
+        ],
         data_volumes=[{"volumetype": "SATA", "size": 100, "hw:passthrough": True}],
         security_groups=[{"id": GROUP}],
         publicip={"id": EIP},

@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import re
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecs_lab.errors import LaboratoryError
-from ecs_lab.process import Process, child_environment
+from ecs_lab.process import Process
 from ecs_lab.progress import OnProgress, silent
 from ecs_lab.repository import cache_folder, made, repository_root
 from ecs_lab.toolchain import Go, find_go, version_numbers
@@ -227,9 +226,3 @@ def _go_environment(go: Go) -> dict[str, str]:
     kept = {name: os.environ[name] for name in (*_GO_VARIABLES, *_PROXY_VARIABLES) if name in os.environ}
     ours = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
     return kept | ours | ({"GOROOT": str(go.root)} if go.root else {})
-
-
-def reported_version(program: Path, *arguments: str) -> str:
-    """The first line a program prints about its version, e.g. `etcd Version: 3.6.8`."""
-    asked = subprocess.run([program, *arguments], capture_output=True, text=True, check=True, env=child_environment())
-    return asked.stdout.strip().splitlines()[0]

@@ -82,7 +82,8 @@ async def wait_ready(laboratory: Laboratory, *, seconds: float, on_progress: OnP
             return ()
         if time.monotonic() - started > seconds:
             return waiting
-        line = f"waiting for the examples: {len(seen) - len(waiting)} of {len(seen)} Ready after {time.monotonic() - started:.0f} s; {waiting[0] if waiting else 'none seen yet'}"
+        count = f"{len(seen) - len(waiting)} of {len(seen)} Ready after {time.monotonic() - started:.0f} s"
+        line = f"waiting for the examples: {count}; {waiting[0] if waiting else 'none seen yet'}"
         if line != shown:
             on_progress(line)
             shown = line
@@ -126,6 +127,8 @@ Kill the operator while it creates, and start it again; the ledger shows one cre
 Delete a server behind the operator's back, and read its condition:
   id=$(kubectl -n {namespace} get ecsserver {name} -o 'jsonpath={{.status.id}}')
   curl -s "$ECS_SIMULATOR_ADMIN_URL/_sim/servers/$id" -d '{{"do":"delete"}}'
+  kubectl -n {namespace} annotate --overwrite ecsserver {name} ecs.huaweicloud.com/reconcile-requested-at="$(date)"   # else within a minute
+  kubectl -n {namespace} get ecsserver {name} -o wide -w
 
 What the operator says:
   {lab} operator logs --follow

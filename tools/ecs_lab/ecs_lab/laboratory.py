@@ -62,7 +62,9 @@ class Laboratory:
 
 async def apply_default_project(plane: ControlPlane, sim: Simulator) -> None:
     """The EcsProject `lab`, default for all namespaces, with its Secret."""
-    definition = project(DEFAULT_PROJECT, SEED_ACCOUNT, secret_name=DEFAULT_SECRET, endpoint=sim.url, default=True)
+    # Who plays changes things behind the operator's back, and does not wait five minutes to see them noticed.
+    pace = {"resyncPeriodSeconds": 60}
+    definition = project(DEFAULT_PROJECT, SEED_ACCOUNT, secret_name=DEFAULT_SECRET, endpoint=sim.url, default=True, spec=pace)
     await plane.kubectl("apply", "--server-side", "-f", "-", stdin=as_yaml(secret(DEFAULT_SECRET, SEED_ACCOUNT), definition))
 
 

@@ -15,7 +15,7 @@ from ecs_operator.engine.ports import Clock, KubeStore, SecretData, StoreError
 GOOD_FOR = 45.0
 """Seconds until a Secret that serves is read again: a changed one is used within a minute."""
 BAD_FOR = 10.0
-"""Seconds until one that does not serve is read again: somebody is probably mending it."""
+"""Seconds until one that does not serve, or that the cloud refuses, is read again: somebody is probably mending it."""
 
 _ACCESS_KEY = ("accessKey", "secretKey")
 _PASSWORD = ("username", "password", "domainName")
@@ -57,11 +57,16 @@ class SecretCredentials:
         self._on_change = on_change
         self._lock = asyncio.Lock()
         self._reading: _Reading | None = None
+        self._refused_version: str | None = None
 
     @property
     def version(self) -> str:
         """The resourceVersion that was read last, empty when there is no Secret."""
         return self._reading.version if self._reading else ""
+
+    def refused(self) -> None:
+        """The cloud does not take what was read last: look for another one sooner."""
+        self._refused_version = self.version
 
     async def get(self) -> Credentials:
         """The credentials that hold now, for the cloud client. Raises CloudError (not sent) when there are none."""
@@ -75,7 +80,7 @@ class SecretCredentials:
         """The credentials that hold now. Raises CredentialsMissingError, and StoreError while nothing could be read yet."""
         async with self._lock:
             reading = self._reading
-            if reading is None or self._clock.monotonic() - reading.at >= _good_for(reading):
+            if reading is None or self._clock.monotonic() - reading.at >= self._good_for(reading):
                 reading = await self._read(reading)
         if isinstance(reading.credentials, CredentialsMissingError):
             raise CredentialsMissingError(str(reading.credentials))
@@ -96,6 +101,10 @@ class SecretCredentials:
             self._on_change()
         return reading
 
+    def _good_for(self, reading: _Reading) -> float:
+        is_bad = isinstance(reading.credentials, CredentialsMissingError) or reading.version == self._refused_version
+        return BAD_FOR if is_bad else GOOD_FOR
+
     def _parse(self, secret: SecretData | None) -> Credentials | CredentialsMissingError:
         name = f"Secret {self._namespace}/{secret_name(self._spec)}"
         keys = _ACCESS_KEY if self._spec.access_key else _PASSWORD
@@ -115,7 +124,3 @@ class SecretCredentials:
                 access_key=values["accessKey"], secret_key=values["secretKey"], security_token=values.get("securityToken") or None
             )
         return PasswordCredentials(username=values["username"], password=values["password"], domain_name=values["domainName"])
-
-
-def _good_for(reading: _Reading) -> float:
-    return BAD_FOR if isinstance(reading.credentials, CredentialsMissingError) else GOOD_FOR

@@ -199,6 +199,8 @@ class Link:
     def _failed(self, error: CloudError) -> None:
         self._failures += 1
         judged = verdict(error)
+        if error.meaning is Meaning.AUTH:
+            self.credentials.refused()
         # What was found wrong before anything was sent stands in the spec.
         is_ours = error.outcome is Outcome.NOT_SENT and error.meaning is Meaning.INVALID
         why = self._unavailable(Reason.INVALID_CONFIGURATION if is_ours else judged.reason, judged.message)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ecs_operator.api.group import FINALIZER, PAUSED_ANNOTATION, PROJECT, RECONCILE_ANNOTATION
 from ecs_operator.api.project import ProjectSpec, ProjectStatus
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import CloudError
+from ecs_operator.cloud import CloudError, Meaning
 from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
@@ -101,7 +101,10 @@ class ProjectReconciler:
             judged = verdict(error)
             proof = fold.authenticated_after(error, obj.status.get("conditions") or (), judged.message)
             await self._write(obj, before, judged.reason, judged.message, proof)
-            return Retry(judged.message, floor=judged.retry_floor)
+            if error.meaning is not Meaning.AUTH:
+                return Retry(judged.message, floor=judged.retry_floor)
+            self._registry.credentials_refused(obj.key.name)
+            return Blocked((self._registry.secret_key(spec),), at_most=BAD_FOR)
         was_ready = _ready(obj) == "True"
         seen = fold.signed_in(before, project_id=tenant.project_id, microversion=microversion, limits=limits)
         text = f"signed in to project {tenant.project_id} in region {spec.region}"

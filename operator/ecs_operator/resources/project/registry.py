@@ -77,6 +77,12 @@ class TenantRegistry:
         link = self._links.get(name)
         return link.credentials.version if link else ""
 
+    def credentials_refused(self, name: str) -> None:
+        """The cloud does not take the project's credentials: a mended Secret is looked for sooner."""
+        link = self._links.get(name)
+        if link is not None:
+            link.credentials.refused()
+
     def secret_key(self, spec: ProjectSpec) -> ObjectKey:
         """What to wait for, to be woken when the Secret of a project is another one."""
         return secret_key(self._settings.namespace, spec)

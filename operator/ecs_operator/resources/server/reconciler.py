@@ -14,7 +14,7 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Blocked, Done, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
-from ecs_operator.resources.server import cleanup, creation, removal, running
+from ecs_operator.resources.server import cleanup, creation, following, removal, running
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.visit import ServerDesk, ServerVisit
@@ -66,7 +66,7 @@ class ServerReconciler:
             visit.obj = await self._desk.store.add_finalizer(visit.obj)
         tenant = await self._tenant(visit)
         if isinstance(tenant, TenantUnavailable):
-            return await self._unavailable(visit, tenant, action=creation.ACTION)
+            return await self._unavailable(visit, tenant, action=following.ACTION)
         cloud = self._actuator(visit, tenant)
         try:
             if phase(visit.status) is not Phase.BUILT:

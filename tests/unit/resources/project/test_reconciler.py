@@ -110,7 +110,8 @@ async def test_a_failed_visit_is_shown_and_mended_by_itself(
     stage: Stage, meaning: Meaning, outcome: Outcome, status: int | None, *, reason: str, authenticated: tuple[str, str]
 ) -> None:
     stage.cloud.fail("showLimits", cloud_error("showLimits", meaning=meaning, outcome=outcome, status=status))
-    assert isinstance(await stage.reconciler.reconcile(LAB), Retry)
+    after = await stage.reconciler.reconcile(LAB)
+    assert after == Blocked((SECRET,), at_most=10.0) if meaning is Meaning.AUTH else isinstance(after, Retry)
     assert stage.condition() == ("False", reason)
     assert stage.condition("Authenticated") == authenticated
     stage.woken.clear()
@@ -150,6 +151,17 @@ async def test_a_changed_secret_is_tried_at_once(stage: Stage) -> None:
     stage.clock.advance(45)
     await stage.reconciler.reconcile(LAB)
     assert stage.condition("Authenticated") == ("False", "Unauthorized")
+
+
+async def test_a_secret_that_is_mended_after_a_refusal_is_noticed_soon(stage: Stage) -> None:
+    stage.cloud.fail("showLimits", cloud_error("showLimits", meaning=Meaning.AUTH, status=401))
+    await stage.reconciler.reconcile(LAB)
+    before = stage.registry.secret_version("lab")
+    stage.store.set_secret(NAMESPACE, "lab", **{**PASSWORD, "password": "right"})
+    stage.clock.advance(10)
+    await stage.reconciler.reconcile(LAB)
+    assert stage.registry.secret_version("lab") != before
+    assert stage.condition("Authenticated") == ("True", "SignedIn")
 
 
 async def test_an_endpoint_without_encryption(stage: Stage) -> None:

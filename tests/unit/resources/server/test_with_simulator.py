@@ -15,7 +15,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, EcsClient, PasswordCredentials, ServerSnapshots, StaticCredentials
 from ecs_simulator.simulator import Simulator
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
-from ecs_simulator.world import steering
+from ecs_simulator.world import World, steering
 
 PROJECT = "9a56640e5503b8dc39231cdb52a0f3e2"
 USER = PasswordCredentials(username="lab-user", password="Lab-Passw0rd!", domain_name="lab")
@@ -37,7 +37,8 @@ class ClientClock:
 @contextlib.asynccontextmanager
 async def performance(spec: Mapping[str, Any] | None = None) -> AsyncGenerator[tuple[Stage, SimulatedCloud], None]:
     stage = Stage(spec=spec)
-    simulator = Simulator(wall=lambda: stage.clock.now().timestamp())
+    simulator = Simulator()
+    simulator._enter(World.from_seed(None, wall=lambda: stage.clock.now().timestamp()))
     async with simulated_cloud(simulator=simulator) as cloud:
         client = await EcsClient.open(
             endpoint=cloud.url,

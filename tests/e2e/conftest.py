@@ -1,0 +1,53 @@
+"""One laboratory for the level, whose operator tells everything, and one scene for each test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.scenes import Scene, scene_of
+
+from ecs_lab.control_plane import ControlPlane
+from ecs_lab.laboratory import Laboratory, joined
+from ecs_lab.progress import OnProgress
+from ecs_lab.simulator import Simulator
+
+# A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it.
+OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG")
+QUICK = {"create_server": 0.6, "delete_server": 0.3, "start_server": 0.2, "stop_server": 0.2, "reboot_server": 0.2}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, control_plane: ControlPlane, simulator: Simulator, on_progress: OnProgress
+) -> AsyncIterator[Laboratory]:
+    """Everything, with a quick cloud. At the end the operator must never have been refused by the API server."""
+    directory = tmp_path_factory.mktemp("laboratory")
+    await simulator.admin("POST", "/_sim/durations", QUICK)
+    whole = joined(directory=directory, plane=control_plane, sim=simulator, operator_args=OPERATOR, on_progress=on_progress)
+    async with whole as lab:
+        yield lab
+    assert refusals(lab.op.log_path.read_text()) == [], "manifests/base lacks a right"
+
+
+def refusals(log: str) -> list[str]:
+    """Messages of an operator's log that tell of a right it lacks."""
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return [line["message"] for line in lines if " 403 " in line["message"] and _of_kubernetes(line)]
+
+
+def _of_kubernetes(line: Mapping[str, Any]) -> bool:
+    """The cloud answers 403 as well, to a frozen account; and a namespace that goes takes no more events."""
+    return not line["logger"].startswith("ecs_operator.cloud") and "event" not in line["message"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(laboratory: Laboratory, namespace: str) -> AsyncIterator[Scene]:
+    """A namespace and a cloud project of the test's own. The cloud is compared with the objects every two seconds."""
+    project = await laboratory.add_project(namespace, namespace=namespace, spec={"resyncPeriodSeconds": 2})
+    async with scene_of(laboratory, project) as mine:
+        yield mine
+    await laboratory.remove_project(project)

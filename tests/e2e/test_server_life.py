@@ -1,0 +1,525 @@
+"""The life of an EcsServer: what `kubectl apply` brings about, what the status tells, power, other people's hands, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import QUICK
+from tests.scenes import MARKER, Object, Scene, condition, is_ready, left_of, says, scene_of
+
+from ecs_lab.laboratory import Laboratory
+from ecs_lab.proxy import Call, Proxy, proxy
+from ecs_lab.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@asynccontextmanager
+async def durations(lab: Laboratory, **seconds: float) -> AsyncIterator[None]:
+    """Other durations of the cloud's transitions, for a while."""
+    await lab.sim.admin("POST", "/_sim/durations", seconds)
+    try:
+        yield
+    finally:
+        await lab.sim.admin("POST", "/_sim/durations", QUICK)
+
+
+ALLOCATED = {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 5}}}
+
+
+# --- from apply to Ready ---
+
+
+async def test_from_apply_to_ready(scene: Scene) -> None:
+    """Every field of the status is filled, and true."""
+    async with durations(scene.lab, create_server=3.0):
+        data = [{"name": "data", "type": "SAS", "sizeGiB": 20}]
+        await scene.apply(scene.server("web-0", availabilityZone="eu-west-0b", dataVolumes=data, powerState="Running"))
+        seen: list[Object] = []
+
+        async def probe() -> bool:
+            seen.append(await scene.get("ecsvm/web-0"))
+            return is_ready(seen[-1])
+
+        await until(probe, seconds=30, every=0.05, what="web-0 is not Ready")
+
+    _check_way(seen)
+    obj = seen[-1]
+    status = obj["status"]
+    row = await scene.cloud.server(status["id"])
+    assert row is not None
+    assert row["metadata"][MARKER].split("/")[1] == obj["metadata"]["uid"]
+    [interface] = row["addresses"][scene.project.account.vpc_id]
+    job, create, ports, volumes = status.pop("job"), status.pop("create"), status.pop("addresses"), status.pop("volumes")
+    conditions = [{key: each[key] for key in ("type", "status", "reason", "observedGeneration")} for each in status.pop("conditions")]
+    assert status == {
+        "observedGeneration": 1,
+        "project": scene.project.name,
+        "id": row["id"],
+        "serverStatus": "ACTIVE",
+        "vmState": "active",
+        "powerState": "Running",
+        "privateIp": interface["addr"],
+        "flavor": scene.project.account.flavor_id,
+        "imageId": scene.project.account.image_id,
+        "availabilityZone": "eu-west-0b",
+        "locked": False,
+    }
+    assert conditions == [{"type": "Ready", "status": "True", "reason": "Available", "observedGeneration": 1}]
+    [port] = [each for each in await scene.ledger(resource="port") if each["name"] == interface["addr"]]
+    mac = interface["OS-EXT-IPS-MAC:mac_addr"]
+    network = scene.project.account.vpc_id
+    assert ports == [{"network": network, "ip": interface["addr"], "mac": mac, "type": "fixed", "version": 4, "portId": port["id"]}]
+    root, data_disk = (each["id"] for each in row["os-extended-volumes:volumes_attached"])
+    assert volumes == [
+        {"id": root, "device": "/dev/vda", "bootIndex": 0, "sizeGiB": 40, "deleteWithServer": True},
+        {"id": data_disk, "device": "/dev/vdb", "bootIndex": 1, "sizeGiB": 20, "deleteWithServer": False},
+    ]
+    assert (job["type"], job["status"], job["progress"]) == ("createServer", "SUCCESS", "1/1")
+    assert job["startedAt"] < job["endedAt"]
+    assert (create["incarnation"], create["attempts"], create["outcome"], "request" in create) == (1, 1, "Accepted", False)
+    assert await scene.creations() == {obj["metadata"]["uid"]: 1}
+
+
+def _check_way(seen: list[Object]) -> None:
+    """What could be seen on the way: Unknown or Creating, never Ready before its time, the job running, a server being built."""
+    assert all(condition(each, "Ready").get("status") != "True" for each in seen[:-1])
+    assert any(says(each, "Creating") and condition(each, "Reconciling")["status"] == "True" for each in seen)
+    jobs = [each["status"]["job"] for each in seen if "job" in each["status"]]
+    assert any(job["status"] == "RUNNING" and job["progress"] == "0/1" for job in jobs), jobs
+    assert {job["id"] for job in jobs} == {jobs[0]["id"]}
+    building = [each["status"] for each in seen if each["status"].get("serverStatus") == "BUILD"]
+    assert building, "the server was not shown while it was built"
+    assert all(each["id"] and each["vmState"] == "building" for each in building)
+
+
+async def test_what_kubectl_shows(scene: Scene) -> None:
+    """`kubectl wait` waits for the server, and the columns fit its state."""
+    await scene.apply(scene.server("web-0"))
+    await scene.kubectl("wait", "--for=condition=Ready", "ecsvm/web-0", "--timeout=30s")
+    obj = await scene.get("ecsvm/web-0")
+    row = await scene.cloud.server(obj["status"]["id"])
+    assert row is not None
+    assert row["status"] == "ACTIVE"
+
+    narrow = (await scene.kubectl("get", "ecsvm")).splitlines()
+    assert narrow[0].split() == ["NAME", "READY", "STATUS", "POWER", "IP", "FLAVOR", "AGE"]
+    assert narrow[1].split()[:-1] == ["web-0", "True", "ACTIVE", "Running", obj["status"]["privateIp"], scene.project.account.flavor_id]
+    wide = (await scene.kubectl("get", "ecsvm", "-o", "wide")).splitlines()
+    extra = ["ID", "ZONE", "PUBLIC-IP", "TASK", "JOB", "REASON", "MESSAGE"]
+    assert wide[0].split() == [*narrow[0].split()[:-1], *extra, "AGE"]
+    assert f" {obj['status']['id']} " in wide[1]
+    assert "SUCCESS   Available   the server is running" in wide[1]
+    assert "web-0" in await scene.kubectl("get", "ecs")
+    by_state = await scene.kubectl("get", "ecsvm", "--field-selector=status.serverStatus=ACTIVE", "-o", "name")
+    assert by_state.split() == ["ecsserver.ecs.huaweicloud.com/web-0"]
+
+
+async def test_events_tell_the_transitions(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", powerState="Running"))
+    await scene.until_ready("ecsvm/web-0")
+    await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
+    await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
+    await scene.until_event("web-0", "StoppedAsDesired")
+    events = await scene.events("web-0")
+    # They are written one after the other; what has no reason to be there must not be among them.
+    assert [each["reason"] for each in events] == ["Creating", "Available", "Stopping", "StoppedAsDesired"]
+    assert {each["type"] for each in events} == {"Normal"}
+    assert {each["action"] for each in events} <= {"Create", "Observe", "Stop"}
+    assert {each["reportingController"] for each in events} == {"ecs.huaweicloud.com/ecs-operator"}
+    assert "the server is running" in await scene.kubectl("describe", "ecsvm", "web-0")
+
+
+async def test_generations(scene: Scene) -> None:
+    """A change that costs nothing is acknowledged, without a call that changes the cloud."""
+    await scene.apply(scene.server("web-0"))
+    before = await scene.until_ready("ecsvm/web-0")
+    ledger = await scene.ledger()
+    await scene.patch("ecsvm/web-0", {"shutdown": {"timeoutSeconds": 60}})
+    after = await scene.until_ready("ecsvm/web-0")
+    assert [each["metadata"]["generation"] for each in (before, after)] == [1, 2]
+    assert after["status"]["observedGeneration"] == 2
+    assert condition(after, "Ready")["lastTransitionTime"] == condition(before, "Ready")["lastTransitionTime"]
+    assert await scene.ledger() == ledger
+
+
+# --- what is in the spec reaches the cloud ---
+
+PASSWORD, SCRIPT = "Tr0ub4dor&3x", "#cloud-config\npackages: [python3]\n"
+WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
+HOST = "d465d0ae-f859-4a83-a508-8db654c05e7e"
+SUBNET = {"subnet_id": "SUBNET"}
+# name: (fields of the spec, fields of the body of 5.1.1). SUBNET, VPC, … stand for the project's own.
+OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "nothing": ({}, {}),
+    "name-and-text": ({"name": "Front_0.web", "description": "front end"}, {"name": "Front_0.web", "description": "front end"}),
+    "image-by-name": ({"image": {"name": "Ubuntu 24.04 server 64bit"}}, {}),
+    "zone": ({"availabilityZone": "eu-west-0b"}, {"availability_zone": "eu-west-0b"}),
+    "address-and-mtu": (
+        {"networkInterfaces": [{"name": "eth0", "subnetId": "SUBNET", "ipAddress": "192.168.0.77", "mtu": 8888}]},
+        {"nics": [{**SUBNET, "ip_address": "192.168.0.77", "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 8888}]}]},
+    ),
+    "two-interfaces": (
+        {"networkInterfaces": [{"name": "eth0", "subnetId": "SUBNET"}, {"name": "eth1", "subnetId": "SUBNET", "mtu": 1280}]},
+        {"nics": [SUBNET, {**SUBNET, "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 1280}]}]},
+    ),
+    "security-groups": ({"securityGroupIds": ["SECURITY_GROUP"]}, {"security_groups": [{"id": "SECURITY_GROUP"}]}),
+    "system-disk": ({"rootVolume": {"type": "SATA", "scsi": True}}, {"root_volume": {"volumetype": "SATA", "hw:passthrough": True}}),
+    "data-disks": (
+        {
+            "dataVolumes": [
+                {"name": "logs", "type": "SAS", "sizeGiB": 10},
+                {"name": "db", "type": "SSD", "sizeGiB": 100, "scsi": True, "encryptionKeyId": "key-0", "deleteWithServer": True},
+            ]
+        },
+        {
+            "data_volumes": [
+                {"volumetype": "SAS", "size": 10},
+                {
+                    "volumetype": "SSD",
+                    "size": 100,
+                    "hw:passthrough": True,
+                    "metadata": {"__system__encrypted": "1", "__system__cmkid": "key-0"},
+                },
+            ]
+        },
+    ),
+    "key-pair": ({"keyPairName": "ops"}, {"key_name": "ops"}),
+    "password": ({"adminPasswordSecretRef": {"name": "login", "key": "password"}}, {"adminPass": PASSWORD}),
+    "windows-password": (
+        {
+            "image": {"id": WINDOWS},
+            "adminPasswordSecretRef": {"name": "login", "key": "password"},
+            "metadata": {"role": "desk"},
+        },
+        {"imageRef": WINDOWS, "metadata": {"role": "desk", "admin_pass": PASSWORD}},
+    ),
+    "user-data": (
+        {"userDataRef": {"secret": {"name": "login", "key": "script"}}, "keyPairName": "ops"},
+        {"user_data": base64.b64encode(SCRIPT.encode()).decode(), "key_name": "ops"},
+    ),
+    "user-data-of-config-map": (
+        {"userDataRef": {"configMap": {"name": "script", "key": "boot.sh"}}},
+        {"user_data": base64.b64encode(b"#!/bin/sh\n").decode()},
+    ),
+    "metadata": ({"metadata": {"role": "front", "team:shop": "eu_1"}}, {"metadata": {"role": "front", "team:shop": "eu_1"}}),
+    "agency": ({"agencyName": "backup"}, {"metadata": {"agency_name": "backup"}}),
+    "new-public-ip": (
+        {"publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 10}}}},
+        {
+            "publicip": {
+                "eip": {"iptype": "5_bgp", "bandwidth": {"size": 10, "sharetype": "PER", "chargemode": "traffic"}},
+                "delete_on_termination": True,
+            }
+        },
+    ),
+    "public-ip-by-id": ({"publicIp": {"id": "FLOATING_IP"}}, {"publicip": {"id": "FLOATING_IP", "delete_on_termination": False}}),
+    "server-group": ({"serverGroupRef": {"name": "web"}}, {"os:scheduler_hints": {"group": "GROUP"}}),
+    "server-group-by-id": ({"serverGroupId": "GROUP"}, {"os:scheduler_hints": {"group": "GROUP"}}),
+    "dedicated-host": (
+        {"scheduling": {"tenancy": "dedicated", "dedicatedHostId": HOST}},
+        {"os:scheduler_hints": {"tenancy": "dedicated", "dedicated_host_id": HOST}},
+    ),
+}
+
+
+async def test_every_option_reaches_the_cloud(laboratory: Laboratory, namespace: str) -> None:
+    """All at once; the request of each is compared as a whole, as the cloud got it."""
+    async with proxy(upstream=laboratory.sim.url) as wire:
+        project = await laboratory.add_project(namespace, namespace=namespace, endpoint=wire.url)
+        async with scene_of(laboratory, project) as scene:
+            config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "script", "namespace": namespace}}
+            login = scene.secret("login", password=PASSWORD, script=SCRIPT)
+            await scene.apply(login, {**config, "data": {"boot.sh": "#!/bin/sh\n"}}, scene.group("web"))
+            group = await scene.until_ready("ecsgrp/web")
+            names = {
+                "SUBNET": project.account.subnet_id,
+                "SECURITY_GROUP": project.account.security_group_id,
+                "GROUP": group["status"]["id"],
+                "FLOATING_IP": await _free_address(scene),
+            }
+            await scene.apply(*(scene.server(name, **_filled(spec, names)) for name, (spec, _) in OPTIONS.items()))
+            objects = await scene.until_all_ready(seconds=60)
+            sent = _bodies(wire)
+            uids = {name: obj["metadata"]["uid"] for name, obj in objects.items()}
+            wanted = {name: _body(scene, name, _filled(fields, names)) for name, (_, fields) in OPTIONS.items()}
+            assert {name: sent[uids[name]] for name in OPTIONS} == wanted
+            await _check_servers(scene, objects)
+            await scene.delete("ecsvm", "--all")
+        await laboratory.remove_project(project)
+        for name in OPTIONS:
+            await scene.until_gone(f"ecsvm/{name}")
+
+
+async def _free_address(scene: Scene) -> str:
+    """A public address that nothing uses: one that a server left behind."""
+    await scene.apply(scene.server("left-an-address", publicIp={**ALLOCATED, "deleteWithServer": False}))
+    await scene.until_ready("ecsvm/left-an-address")
+    await scene.delete("ecsvm/left-an-address")
+    await scene.until_gone("ecsvm/left-an-address")
+    [made] = [each["id"] for each in await scene.ledger(resource="floating_ip") if each["action"] == "create"]
+    return str(made)
+
+
+def _filled(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any JSON
+    """The same with the project's own ids."""
+    if isinstance(value, Mapping):
+        return {key: _filled(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, names) for each in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _body(scene: Scene, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The request of a case: what every request has, and its own."""
+    account = scene.project.account
+    return {
+        "name": name,
+        "imageRef": account.image_id,
+        "flavorRef": account.flavor_id,
+        "vpcid": account.vpc_id,
+        "nics": [{"subnet_id": account.subnet_id}],
+        "root_volume": {"volumetype": "SSD", "size": 40},
+        "count": 1,
+        "metadata": {},
+        **fields,
+    }
+
+
+def _bodies(wire: Proxy) -> dict[str, dict[str, Any]]:
+    """The create requests by the uid in their marker, without the marker."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in wire.records:
+        if _is_create(each.call):
+            server = json.loads(each.call.body)["server"]
+            found[server["metadata"].pop(MARKER).split("/")[1]] = server
+    return found
+
+
+def _is_create(call: Call) -> bool:
+    return call.method == "POST" and call.path.endswith("/cloudservers")
+
+
+async def _check_servers(scene: Scene, objects: Mapping[str, Object]) -> None:
+    """What the cloud made of a few of them, and what the status shows of that."""
+    fixed = objects["address-and-mtu"]["status"]
+    assert fixed["privateIp"] == "192.168.0.77"
+    for name in ("new-public-ip", "public-ip-by-id"):
+        status = objects[name]["status"]
+        kinds = {each["ip"]: each["type"] for each in status["addresses"]}
+        assert kinds == {status["privateIp"]: "fixed", status["publicIp"]: "floating"}
+    assert {each["sizeGiB"]: each["deleteWithServer"] for each in objects["data-disks"]["status"]["volumes"]} == {
+        40: True,
+        10: False,
+        100: True,
+    }
+    assert len(objects["two-interfaces"]["status"]["addresses"]) == 2
+    row = await scene.cloud.server(objects["name-and-text"]["status"]["id"])
+    assert row is not None
+    assert (row["name"], row["description"]) == ("Front_0.web", "front end")
+
+
+# --- power ---
+
+
+async def test_power_follows_the_spec(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", powerState="Running"))
+    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
+    await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
+    stopped = (await scene.until_says("ecsvm/web-0", "StoppedAsDesired"))["status"]
+    assert (stopped["serverStatus"], stopped["vmState"], stopped["powerState"]) == ("SHUTOFF", "stopped", "Shutdown")
+    assert (stopped["job"]["type"], stopped["job"]["status"]) == ("stopServer", "SUCCESS")
+    assert "operation" not in stopped
+    await scene.kubectl("wait", "--for=condition=Ready", "ecsvm/web-0", "--timeout=1s")
+    await scene.patch("ecsvm/web-0", {"powerState": "Running"})
+    running = (await scene.until_says("ecsvm/web-0", "Available"))["status"]
+    assert (running["serverStatus"], running["powerState"], running["id"]) == ("ACTIVE", "Running", server_id)
+    assert await scene.deeds(server_id) == ["stop SOFT", "start SOFT"]
+
+
+async def test_a_server_that_is_wanted_stopped_from_the_start(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", powerState="Stopped", shutdown={"mode": "Hard"}))
+    obj = await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
+    assert await scene.deeds(obj["status"]["id"]) == ["stop HARD"]
+
+
+async def test_a_guest_that_does_not_shut_down_is_cut_off(scene: Scene) -> None:
+    """The soft stop hangs. After timeoutSeconds the power is cut, as soon as the cloud takes another command."""
+    await scene.apply(scene.server("web-0", powerState="Running", shutdown={"timeoutSeconds": 2}))
+    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
+    async with durations(scene.lab, stop_server=600.0):
+        await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
+        soft = (await scene.until("ecsvm/web-0", lambda obj: obj["status"].get("operation", {}).get("jobId")))["status"]
+    assert (soft["operation"]["kind"], soft["operation"]["step"]) == ("Stop", "Soft")
+    await scene.until("ecsvm/web-0", lambda obj: obj["status"]["operation"]["step"] == "Hard")
+    assert await scene.deeds(server_id) == ["stop SOFT"], "a command that runs is not overtaken"
+    await scene.lab.sim.admin("POST", f"/_sim/jobs/{soft['operation']['jobId']}", {"do": "fail", "code": "Ecs.0208", "reason": "hangs"})
+    await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
+    assert await scene.deeds(server_id) == ["stop SOFT", "stop HARD"]
+
+
+async def test_restart_when_asked_and_once(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", powerState="Running"))
+    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
+    for token, reboots in (("first", 1), ("first", 1), ("second", 2)):
+        await scene.annotate("ecsvm/web-0", f"restart-requested-at={token}")
+        # A reconcile that is asked for after it shows that the annotation was looked at.
+        await scene.annotate("ecsvm/web-0", f"reconcile-requested-at={token}-{reboots}")
+        obj = await scene.until("ecsvm/web-0", lambda obj, token=token: _echoed(obj, token))
+        assert is_ready(obj)
+        assert await scene.deeds(server_id) == ["reboot SOFT"] * reboots
+    assert obj["status"]["job"]["type"] == "rebootServer"
+
+
+def _echoed(obj: Object, token: str) -> bool:
+    return bool(obj["status"].get("lastHandledRestartAt") == token and is_ready(obj) and "operation" not in obj["status"])
+
+
+# --- other people's hands ---
+
+# name: (spec, what somebody does in the cloud, the reason in the end, what was done with the server)
+BEHIND_ITS_BACK: dict[str, tuple[Mapping[str, Any], str, str, list[str]]] = {
+    "stopped-is-started": ({"powerState": "Running"}, "stop", "Available", ["stop", "start SOFT"]),
+    "started-is-stopped": ({"powerState": "Stopped"}, "start", "StoppedAsDesired", ["stop SOFT", "start", "stop SOFT"]),
+    "stopped-and-not-managed": ({}, "stop", "Available", ["stop"]),
+    "deleted": ({"powerState": "Running"}, "delete", "DeletedExternally", ["delete"]),
+    "broken": ({"powerState": "Running"}, "error", "ServerError", ["error"]),
+}
+
+
+async def test_behind_the_operators_back(scene: Scene) -> None:
+    await scene.apply(*(scene.server(name, **spec) for name, (spec, *_) in BEHIND_ITS_BACK.items()))
+    objects = await scene.until_all_ready()
+    ids = {name: obj["status"]["id"] for name, obj in objects.items()}
+    for name, (_, deed, *_) in BEHIND_ITS_BACK.items():
+        await scene.steer(ids[name], deed)
+    after: dict[str, Object] = {}
+    for name, (_, _, reason, wanted) in BEHIND_ITS_BACK.items():
+        after[name] = await scene.until(
+            f"ecsvm/{name}", lambda obj, reason=reason, name=name: says(obj, reason) and _noticed(name, obj), why=f"is not {reason}"
+        )
+        assert await scene.deeds(ids[name]) == wanted, name
+    assert set((await scene.creations()).values()) == {1}, "nothing is made anew"
+    gone, broken = after["deleted"], after["broken"]
+    assert ids["deleted"] in condition(gone, "Ready")["message"]
+    assert condition(gone, "Stalled")["status"] == "True"
+    assert "serverStatus" not in gone["status"]
+    assert broken["status"]["fault"] == {"code": 500, "message": "The server was put into ERROR by hand."}
+    assert "The server was put into ERROR by hand." in condition(broken, "Ready")["message"]
+    assert (await scene.until_event("deleted", "DeletedExternally"))["type"] == "Warning"
+    # One that is gone, and one in ERROR, can be deleted like any other.
+    await scene.delete("ecsvm", "--all")
+    for name in BEHIND_ITS_BACK:
+        await scene.until_gone(f"ecsvm/{name}")
+
+
+def _noticed(name: str, obj: Object) -> bool:
+    """The change was seen already: its reason alone does not tell, where it is the same before and after."""
+    seen = {"stopped-and-not-managed": "SHUTOFF", "stopped-is-started": "ACTIVE", "started-is-stopped": "SHUTOFF"}
+    job = {"stopped-is-started": "startServer", "started-is-stopped": "stopServer"}
+    status = obj["status"]
+    return status.get("serverStatus") == seen.get(name, status.get("serverStatus")) and status["job"]["type"] == job.get(
+        name, status["job"]["type"]
+    )
+
+
+async def test_paused_objects_are_left_alone(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", powerState="Running"))
+    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
+    await scene.annotate("ecsvm/web-0", "paused=true")
+    paused = await scene.until_says("ecsvm/web-0", "Paused")
+    assert "ecs.huaweicloud.com/paused" in condition(paused, "Ready")["message"]
+    await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
+    await scene.until("ecsvm/web-0", lambda obj: obj["status"]["observedGeneration"] == 2)
+    await scene.delete("ecsvm/web-0")
+    await scene.until("ecsvm/web-0", lambda obj: "the deletion waits" in condition(obj, "Ready")["message"])
+    assert await scene.deeds(server_id) == []
+    await scene.annotate("ecsvm/web-0", "paused-")
+    await scene.until_gone("ecsvm/web-0")
+    assert (await scene.deeds(server_id))[-1] == "delete"
+
+
+async def test_a_reconcile_can_be_asked_for(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0"))
+    await scene.until_ready("ecsvm/web-0")
+    for token in ("one", "two"):
+        await scene.annotate("ecsvm/web-0", f"reconcile-requested-at={token}")
+        await scene.until("ecsvm/web-0", lambda obj, token=token: obj["status"].get("lastHandledReconcileAt") == token)
+
+
+# --- the end ---
+
+
+async def test_retain_keeps_the_server_and_takes_the_mark_off(scene: Scene) -> None:
+    await scene.apply(scene.server("web-0", deletionPolicy="Retain", metadata={"role": "front"}))
+    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
+    await scene.delete("ecsvm/web-0")
+    await scene.until_gone("ecsvm/web-0")
+    row = await scene.cloud.server(server_id)
+    assert row is not None
+    assert row["status"] == "ACTIVE"
+    assert MARKER not in row["metadata"]
+    assert row["metadata"]["role"] == "front"
+    await scene.until_event("web-0", "Deleting", f"server {server_id} stays")
+    await scene.steer(server_id, "delete")
+
+
+def _disks(**goes: bool | None) -> list[dict[str, Any]]:
+    """Data disks of 10, 11, … GiB, with deleteWithServer as given."""
+    rows = ({"name": name, "type": "SSD", "sizeGiB": 10 + number, "deleteWithServer": each} for number, (name, each) in enumerate(goes.items()))
+    return [{key: value for key, value in row.items() if value is not None} for row in rows]
+
+
+# name: (spec, what stays in the cloud)
+ENDS: dict[str, tuple[Mapping[str, Any], set[str]]] = {
+    "nothing-else": ({}, set()),
+    "disks-by-default": ({"dataVolumes": _disks(a=None, b=None)}, {"volume a", "volume b"}),
+    "disks-that-go": ({"dataVolumes": _disks(a=True, b=True)}, set()),
+    "one-goes-one-stays": ({"dataVolumes": _disks(a=True, b=False)}, {"volume b"}),
+    "one-stays-one-goes": ({"dataVolumes": _disks(a=False, b=True)}, {"volume a"}),
+    "new-address": ({"publicIp": ALLOCATED}, set()),
+    "new-address-that-stays": ({"publicIp": {**ALLOCATED, "deleteWithServer": False}}, {"address"}),
+    "address-by-id": ({"publicIp": {"id": "FLOATING_IP"}}, {"address"}),
+    "stopped": ({"powerState": "Stopped", "dataVolumes": _disks(a=True)}, set()),
+}
+
+
+async def test_what_goes_with_the_server_and_what_stays(scene: Scene) -> None:
+    names = {"FLOATING_IP": await _free_address(scene)}
+    await scene.apply(*(scene.server(name, **_filled(spec, names)) for name, (spec, _) in ENDS.items()))
+    objects = await scene.until_all_ready()
+    parts = {name: _parts(obj, names["FLOATING_IP"]) for name, obj in objects.items()}
+    await scene.delete("ecsvm", "--all")
+    for name in ENDS:
+        await scene.until_gone(f"ecsvm/{name}", seconds=60)
+    ledger = await scene.ledger()
+    alive = {each.partition(" ")[2] for each in left_of(ledger)} | {names["FLOATING_IP"]}
+    alive -= {each["id"] for each in ledger if each["action"] == "delete"}
+    addresses = {each["server"]: each["id"] for each in ledger if each["action"] == "bind"}
+    found = {}
+    for name, mine in parts.items():
+        mine["address"] = addresses.get(objects[name]["status"]["id"], "none")
+        found[name] = {part for part, identity in mine.items() if identity in alive}
+    assert found == {name: stays for name, (_, stays) in ENDS.items()}
+    kept = [mine[part] for name, mine in parts.items() for part in ENDS[name][1] if part != "address"]
+    rows = await asyncio.gather(*(scene.cloud.volume(each) for each in kept))
+    assert {row["status"] for row in rows if row} == {"available"}
+    told = await scene.until_event("one-goes-one-stays", "Deleting", "kept: disk")
+    assert parts["one-goes-one-stays"]["volume b"] in told["note"]
+
+
+def _parts(obj: Object, address: str) -> dict[str, str]:
+    """The ids of what was made with a server, by a name for each. Data disks are told apart by their size."""
+    del address
+    volumes = {each["sizeGiB"]: each["id"] for each in obj["status"]["volumes"]}
+    return {
+        "server": obj["status"]["id"],
+        "volume root": volumes[40],
+        **{f"volume {name}": volumes[size] for size, name in ((10, "a"), (11, "b")) if size in volumes},
+    }

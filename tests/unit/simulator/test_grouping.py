@@ -1,0 +1,97 @@
+"""5.10: server groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.simulator.stage import NOWHERE, Stage, request
+
+
+def make(stage: Stage, name: str = "g") -> str:
+    reply = stage.call("createServerGroup", {"server_group": {"name": name, "policies": ["anti-affinity"]}})
+    identity: str = reply.body["server_group"]["id"]
+    return identity
+
+
+def members(stage: Stage, group_id: str) -> list[str]:
+    found: list[str] = stage.call("showServerGroup", server_group_id=group_id).body["server_group"]["members"]
+    return found
+
+
+def change(stage: Stage, action: str, group_id: str, server_id: str) -> Any:
+    name = "addServerGroupMember" if action == "add_member" else "removeServerGroupMember"
+    return stage.call(name, {action: {"instance_uuid": server_id}}, server_group_id=group_id)
+
+
+def test_a_life(stage: Stage) -> None:
+    group, twin = make(stage), make(stage)
+    assert group != twin, "names need not be unique"
+    inside, outside = stage.server(**{"os:scheduler_hints": {"group": group}}), stage.server()
+    stage.project.servers[outside].host = stage.project.servers[inside].host
+    add = {"add_member": {"instance_uuid": outside}}
+    assert stage.code("addServerGroupMember", add, server_group_id=group) == (400, "Ecs.0100")
+    stage.world.set_server(outside, "stop")
+    assert change(stage, "add_member", group, outside).status == 200
+    assert members(stage, group) == [inside, outside]
+    assert stage.project.servers[outside].host != stage.project.servers[inside].host
+    assert stage.code("addServerGroupMember", add, server_group_id=group) == (400, "Ecs.0005")
+    assert stage.code("addServerGroupMember", add, server_group_id=twin) == (400, "Ecs.0005")
+    assert change(stage, "remove_member", group, inside).status == 200
+    remove = {"remove_member": {"instance_uuid": inside}}
+    assert stage.code("removeServerGroupMember", remove, server_group_id=group) == (400, "Ecs.0005")
+    assert stage.call("deleteServerGroup", server_group_id=group).status == 204
+    assert stage.show(outside)["status"] == "SHUTOFF"
+    change(stage, "add_member", twin, outside)
+    assert [entry["action"] for entry in stage.entries(resource="server_group")] == [
+        *("create", "create", "join", "leave", "delete", "join"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["showServerGroup", "deleteServerGroup"])
+def test_an_unknown_group_is_answered_natively(stage: Stage, name: str) -> None:
+    error = stage.refused(name, server_group_id=NOWHERE)
+    assert (error.status, error.nova) == (404, True)
+
+
+def test_an_unknown_member(stage: Stage) -> None:
+    body = {"add_member": {"instance_uuid": NOWHERE}}
+    assert stage.code("addServerGroupMember", body, server_group_id=make(stage)) == (404, "Ecs.0114")
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"name": "", "policies": ["anti-affinity"]},
+        {"name": "x" * 256, "policies": ["anti-affinity"]},
+        {"name": "g", "policies": ["affinity"]},
+        {"name": "g", "policies": []},
+        {"name": "g", "policies": "anti-affinity"},
+        {"name": "g"},
+    ],
+)
+def test_refused(stage: Stage, group: dict[str, Any]) -> None:
+    assert stage.code("createServerGroup", {"server_group": group}) == (400, "Ecs.0005")
+
+
+def test_quota(stage: Stage) -> None:
+    stage.world.set_project(stage.project.id, quota={"serverGroups": 1, "serverGroupMembers": 1})
+    group = make(stage)
+    assert stage.code("createServerGroup", {"server_group": {"name": "h", "policies": ["anti-affinity"]}}) == (400, "Ecs.0022")
+    hints = {"os:scheduler_hints": {"group": group}}
+    assert stage.code("createServers", request(count=2, **hints)) == (400, "Ecs.0022")
+    stage.server(**hints)
+    body = {"add_member": {"instance_uuid": stage.stopped()}}
+    assert stage.code("addServerGroupMember", body, server_group_id=group) == (400, "Ecs.0022")
+
+
+def test_pages(stage: Stage) -> None:
+    made = [make(stage, f"g{number}") for number in range(5)]
+    assert [row["id"] for row in stage.call("listServerGroups").body["server_groups"]] == made
+    first = stage.call("listServerGroups", query={"limit": "3"}).body
+    assert ([row["id"] for row in first["server_groups"]], first["page_info"]) == (made[:3], {"next_marker": made[2]})
+    second = stage.call("listServerGroups", query={"limit": "3", "marker": made[2]}).body
+    assert [row["id"] for row in second["server_groups"]] == made[3:]
+    assert stage.call("listServerGroups", query={"limit": "3", "marker": made[4]}).body["server_groups"] == []
+    assert stage.code("listServerGroups", query={"marker": made[2]}) == (400, "Ecs.0005")
+    assert stage.code("listServerGroups", query={"limit": "3", "marker": NOWHERE}) == (400, "Ecs.0005")
