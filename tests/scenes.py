@@ -266,7 +266,9 @@ async def scene_of(lab: Laboratory, project: CloudProject) -> AsyncIterator[Scen
     async with httpx.AsyncClient(base_url=lab.sim.url, trust_env=False, timeout=20) as client:
         user = {"name": account.username, "password": account.password, "domain": {"name": account.domain_name}}
         identity = {"methods": ["password"], "password": {"user": user}}
-        answer = await client.post("/v3/auth/tokens", json={"auth": {"identity": identity, "scope": {"project": {"id": account.project_id}}}})
+        answer = await client.post(
+            "/v3/auth/tokens", json={"auth": {"identity": identity, "scope": {"project": {"id": account.project_id}}}}
+        )
         answer.raise_for_status()
         client.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
         yield Scene(lab=lab, project=project, cloud=Cloud(client=client, project_id=account.project_id))

@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from tests.chart.images import Builder, why_not
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.installation import operator_kubeconfig
@@ -22,6 +21,7 @@ from ecs_lab.ports import free_ports
 from ecs_lab.process import Process
 from ecs_lab.progress import OnProgress
 from ecs_lab.waiting import until
+from tests.chart.images import Builder, why_not
 
 _REASON = why_not()
 pytestmark = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.crd.manifests import Row, manifest, rows, text
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.errors import KubectlError
+from tests.crd.manifests import Row, manifest, rows, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.crd.manifests import REPOSITORY
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_operator.api.server import ServerSpec
+from tests.crd.manifests import REPOSITORY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

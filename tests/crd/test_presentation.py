@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from tests.crd.manifests import PLURALS, manifest, text
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_operator.api.crds import CUSTOM_RESOURCES, CustomResource
 from ecs_operator.api.group import KINDS
+from tests.crd.manifests import PLURALS, manifest, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

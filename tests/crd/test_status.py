@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from tests.crd.manifests import PLURALS, manifest, text
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_operator.api.common import ApiModel, Condition, Job, Operation, Restore
@@ -17,6 +16,7 @@ from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
 from ecs_operator.api.server import Address, CreateRecord, Fault, ServerStatus, Volume
 from ecs_operator.api.server_group import GroupIntent, GroupMember, ServerGroupStatus
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
+from tests.crd.manifests import PLURALS, manifest, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

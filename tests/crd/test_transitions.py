@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from tests.crd.manifests import PLURALS, Row, manifest, rows, text
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.errors import KubectlError
+from tests.crd.manifests import PLURALS, Row, manifest, rows, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.scenes import Scene, scene_of
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.laboratory import Laboratory, joined
 from ecs_lab.progress import OnProgress
 from ecs_lab.simulator import Simulator
+from tests.scenes import Scene, scene_of
 
 # A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it.
 OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG")

@@ -18,14 +18,14 @@ import httpx
 import pytest
 import pytest_asyncio
 import yaml
-from tests.e2e.accounts import connected
-from tests.e2e.toy_operator import DEFINITIONS, OWNERSHIP, REALM, TOY, toy
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.ports import free_ports
 from ecs_lab.process import Process
 from ecs_lab.proxy import Call, Exchange, Proxy, json_answer, proxy
 from ecs_lab.waiting import until
+from tests.e2e.accounts import connected
+from tests.e2e.toy_operator import DEFINITIONS, OWNERSHIP, REALM, TOY, toy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

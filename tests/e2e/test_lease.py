@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.e2e.accounts import account, connected
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.waiting import until
@@ -19,6 +18,7 @@ from ecs_operator.engine.ports import RefusedError
 from ecs_operator.kube.connection import Connection
 from ecs_operator.kube.identity import IdentityError, read_or_create
 from ecs_operator.kube.lease import Lease, LeasePolicy
+from tests.e2e.accounts import account, connected
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

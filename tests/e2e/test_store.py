@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
-from tests.e2e.accounts import account, connected
-from tests.e2e.toy_operator import DEFINITIONS, OWNERSHIP, REALM, TOY, toy
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.waiting import until
@@ -26,6 +24,8 @@ from ecs_operator.kube.inventory import inventory
 from ecs_operator.kube.pages import pages
 from ecs_operator.kube.resource_types import by_plural
 from ecs_operator.kube.store import ApiServerStore
+from tests.e2e.accounts import account, connected
+from tests.e2e.toy_operator import DEFINITIONS, OWNERSHIP, REALM, TOY, toy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from tests.fakes.effects import Effects, When
-
 from ecs_operator.cloud import (
     AttachedVolume,
     Attachment,
@@ -31,6 +29,7 @@ from ecs_operator.cloud import (
 from ecs_operator.engine.ports import Clock
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
+from tests.fakes.effects import Effects, When
 
 SETTLE_AFTER = 150.0
 RESYNC = 300.0

@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecs_operator.engine.conditions import find
+from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
+from ecs_operator.engine.ports import Reconciler, StoreError
+from ecs_operator.engine.status_writer import StatusWriter
 from tests.fakes.clock import FakeAuthority, FakeClock
 from tests.fakes.cloud import RESYNC, FakeCloud
 from tests.fakes.effects import Effects, KilledError
 from tests.fakes.events import RecordingEvents
 from tests.fakes.store import FakeStore
 from tests.fakes.tenants import OneTenant
-
-from ecs_operator.engine.conditions import find
-from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
-from ecs_operator.engine.ports import Reconciler, StoreError
-from ecs_operator.engine.status_writer import StatusWriter
 
 STEADY = RESYNC * 0.8
 """Seconds: an outcome that asks for no sooner pass has nothing to do."""

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from tests.fakes.effects import Effects, When
-
 from ecs_operator.api.group import API_VERSION, FINALIZER, KIND_BY_PLURAL
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, ConflictError, GoneError, SecretData, StoreError
+from tests.fakes.effects import Effects, When
 
 
 @dataclass

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.faults.stage import Case, Stage
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.installation import install, operator_kubeconfig
@@ -17,6 +16,7 @@ from ecs_lab.operator import operator
 from ecs_lab.proxy import proxy
 from ecs_lab.pytest_plugin import unique_name
 from ecs_lab.simulator import Simulator
+from tests.faults.stage import Case, Stage
 
 # A lost request may arrive this late at the most; the real defaults (60 s + 60 s + 30 s) would only make the tests slow.
 TIMES = ("--create-deadline", "3", "--gateway-timeout", "1", "--list-lag", "1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.faults.stage import Case, is_effect
 
 from ecs_lab.proxy import Answer, Exchange
+from tests.faults.stage import Case, is_effect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

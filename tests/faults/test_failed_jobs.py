@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.faults.stage import Case, condition
 
 from ecs_lab.waiting import until
+from tests.faults.stage import Case, condition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

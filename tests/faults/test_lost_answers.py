@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from tests.faults.stage import Case, is_effect, uid_of
 
 from ecs_lab.proxy import Answer, Exchange, json_answer
+from tests.faults.stage import Case, is_effect, uid_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

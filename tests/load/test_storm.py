@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from tests.faults.stage import Case, Stage, effect, is_write
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_lab.installation import install, operator_kubeconfig
@@ -20,6 +19,7 @@ from ecs_lab.progress import OnProgress
 from ecs_lab.proxy import proxy
 from ecs_lab.pytest_plugin import unique_name
 from ecs_lab.simulator import Simulator
+from tests.faults.stage import Case, Stage, effect, is_write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

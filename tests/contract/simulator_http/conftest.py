@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest_asyncio
+
 from tests.contract.simulator_http.stage import Lab, running
 
 

@@ -8,6 +8,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+
 from tests.contract.simulator_http.stage import CREATE, LIMITS, PROJECT, SERVER, Lab
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.contract.simulator_http.stage import CREATE, LIMITS, LIST, PROJECT, SERVER, Lab, signed
 
 

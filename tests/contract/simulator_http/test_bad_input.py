@@ -6,6 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 import pytest
+
 from tests.contract.simulator_http.stage import ACTION, CREATE, LIMITS, LIST, PROJECT, Lab, signed
 
 DEEP = b'{"server":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

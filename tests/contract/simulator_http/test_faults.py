@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.contract.simulator_http.stage import CREATE, LIMITS, PROJECT, SERVER, Lab
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.contract.simulator_http.stage import CREATE, LIMITS, PASSWORD, PROJECT, SERVER
 
 COMMAND = [sys.executable, "-m", "ecs_simulator"]

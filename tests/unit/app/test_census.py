@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.engine.stage import SetAuthority, SetClock, seeded
-from tests.unit.kube.stage import FakeApi, connected, fake_api, status
 
 from ecs_operator.app.census import Census
 from ecs_operator.engine.backoff import Backoff
@@ -20,6 +18,8 @@ from ecs_operator.engine.ports import StoreError
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.sightings import sighting
 from ecs_operator.kube.resource_types import ResourceType
+from tests.unit.engine.stage import SetAuthority, SetClock, seeded
+from tests.unit.kube.stage import FakeApi, connected, fake_api, status
 
 THING = ResourceType(group="example.test", version="v1", kind="Thing", plural="things", namespaced=True)
 

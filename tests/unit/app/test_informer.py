@@ -11,13 +11,13 @@ from typing import Any
 
 import kopf
 import pytest
-from tests.unit.engine.stage import seeded
 
 from ecs_lab.waiting import until
 from ecs_operator.app.informer import Forever, Informer
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.sightings import Sighting
 from ecs_operator.kube.credentials import Access
+from tests.unit.engine.stage import seeded
 
 Script = Callable[..., Awaitable[None]]
 ACCESS = Access(server="https://k", authority="comment\n-----BEGIN CERTIFICATE-----\n", token="t")

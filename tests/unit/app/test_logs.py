@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from tests.unit.engine.stage import key
-
 from ecs_operator.app import logs
 from ecs_operator.engine.correlation import CURRENT_PASS, PassId
+from tests.unit.engine.stage import key
 
 
 @contextmanager

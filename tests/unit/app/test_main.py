@@ -7,10 +7,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.unit.kube.stage import kubeconfig
 
 from ecs_operator.app.main import main
 from ecs_operator.app.settings import Settings
+from tests.unit.kube.stage import kubeconfig
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.unit.engine.stage import MemoryEvents, MemoryStore, SetAuthority, SetClock, kube_object, seeded
-
 from ecs_operator.api.group import KINDS as NAMES
 from ecs_operator.app.assembly import Platform
 from ecs_operator.app.settings import Settings
 from ecs_operator.app.wiring import KINDS
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.kube.identity import StoredIdentity
+from tests.unit.engine.stage import MemoryEvents, MemoryStore, SetAuthority, SetClock, kube_object, seeded
 
 
 def test_every_kind_is_served_written_and_reconciled() -> None:

@@ -9,6 +9,10 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
+
+from ecs_operator.cloud import AccessKey, CloudError, Credentials, Meaning, Outcome, PasswordCredentials, StaticCredentials
+from ecs_operator.cloud.authentication import Authentication
+from ecs_operator.cloud.tokens import Token, Tokens
 from tests.unit.cloud.stage import (
     KEY,
     PROJECT,
@@ -23,10 +27,6 @@ from tests.unit.cloud.stage import (
     in_turn,
     token_answer,
 )
-
-from ecs_operator.cloud import AccessKey, CloudError, Credentials, Meaning, Outcome, PasswordCredentials, StaticCredentials
-from ecs_operator.cloud.authentication import Authentication
-from ecs_operator.cloud.tokens import Token, Tokens
 
 pytestmark = pytest.mark.looptime
 

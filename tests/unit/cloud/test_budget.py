@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.cloud.stage import LoopClock
 
 from ecs_operator.cloud import BudgetLimits
 from ecs_operator.cloud.budget import Budget, BudgetExhaustedError
 from ecs_operator.cloud.operation import Kind, Lane
+from tests.unit.cloud.stage import LoopClock
 
 pytestmark = pytest.mark.looptime
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from tests.unit.cloud.stage import CREATE, PROJECT, SERVER, START, FakeCloud, answer, client_of
 
 from ecs_operator.cloud import CODES, CloudError, Meaning, Outcome
 from ecs_operator.cloud.failures import Call, RawAnswer, refusal
 from ecs_operator.cloud.operation import Operation
 from ecs_operator.cloud.operations import details, servers
+from tests.unit.cloud.stage import CREATE, PROJECT, SERVER, START, FakeCloud, answer, client_of
 
 REFUSED, UNKNOWN, NOT_SENT = Outcome.REFUSED, Outcome.UNKNOWN, Outcome.NOT_SENT
 

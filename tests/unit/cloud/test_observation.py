@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from tests.unit.cloud.stage import START, FakeCloud, LoopClock, answer, client_of
 
 from ecs_operator.cloud import CloudError, Meaning, Outcome, Server, ServerSnapshots, Sweep
+from tests.unit.cloud.stage import START, FakeCloud, LoopClock, answer, client_of
 
 pytestmark = pytest.mark.looptime
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
-from tests.unit.cloud.stage import CREATE, IAM, PROJECT, SERVER, FakeCloud, answer, client_of
 
 from ecs_operator.cloud import CloudError, EcsClient, Meaning
+from tests.unit.cloud.stage import CREATE, IAM, PROJECT, SERVER, FakeCloud, answer, client_of
 
 JOB = {"job_id": "ff80808288d41e1b018990260955686a"}
 SHOWN = {"server": {"id": SERVER, "metadata": {}}}

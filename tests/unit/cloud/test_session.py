@@ -7,6 +7,9 @@ import logging
 
 import httpx
 import pytest
+
+from ecs_operator.cloud import BudgetLimits, CloudError, EcsClient, Meaning, Outcome, StaticCredentials
+from ecs_operator.cloud.transport import open_http
 from tests.unit.cloud.stage import (
     CREATE,
     ENDPOINT,
@@ -22,9 +25,6 @@ from tests.unit.cloud.stage import (
     in_turn,
     token_answer,
 )
-
-from ecs_operator.cloud import BudgetLimits, CloudError, EcsClient, Meaning, Outcome, StaticCredentials
-from ecs_operator.cloud.transport import open_http
 
 pytestmark = pytest.mark.looptime
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from tests.unit.cloud.stage import FakeCloud, answer, client_of
 
 from ecs_operator.cloud import CloudError, Meaning
 from ecs_operator.cloud.sweep import Page, collect
+from tests.unit.cloud.stage import FakeCloud, answer, client_of
 
 pytestmark = pytest.mark.looptime
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.engine.stage import key, seeded
 
 from ecs_operator.engine.backoff import Backoff, BackoffPolicy
+from tests.unit.engine.stage import key, seeded
 
 POLICY = BackoffPolicy(first=0.5, cap=60.0)
 

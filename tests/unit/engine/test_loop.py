@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.unit.engine.stage import LoopClock, Scripted, SetAuthority, Step, key, seeded
 
 from ecs_operator.engine.backoff import Backoff, BackoffPolicy
 from ecs_operator.engine.correlation import CURRENT_PASS
@@ -16,6 +15,7 @@ from ecs_operator.engine.loop import LoopPolicy, ReconcileLoop
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
 from ecs_operator.engine.ports import ConflictError, GoneError, RefusedError, StoreError, UnavailableError
 from ecs_operator.engine.queue import KeyedQueue
+from tests.unit.engine.stage import LoopClock, Scripted, SetAuthority, Step, key, seeded
 
 pytestmark = pytest.mark.looptime
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.engine.stage import LoopClock, SetClock, key
 
 from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.queue import KeyedQueue, QueueClosedError
+from tests.unit.engine.stage import LoopClock, SetClock, key
 
 
 def a_queue() -> KeyedQueue:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.engine.stage import key
 
 from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.sightings import Sightings, lane_of_news, sighting
+from tests.unit.engine.stage import key
 
 
 def metadata(**changes: Any) -> dict[str, Any]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.engine.stage import MemoryEvents, MemoryStore, Recorded, SetClock, kube_object
 
 from ecs_operator.engine.ports import ConflictError
 from ecs_operator.engine.status_writer import StatusWriter, compact
+from tests.unit.engine.stage import MemoryEvents, MemoryStore, Recorded, SetClock, kube_object
 
 
 def condition(status: str, reason: str, message: str = "m", kind: str = "Ready") -> dict[str, Any]:

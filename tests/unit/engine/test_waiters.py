@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from tests.unit.engine.stage import key
-
 from ecs_operator.engine.waiters import Waiters
+from tests.unit.engine.stage import key
 
 
 def blocked(waiters: Waiters, waiter: str, *awaited: str) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.kube.stage import connected, fake_api, never, status
 
 from ecs_operator.engine.ports import ConflictError, GoneError, RefusedError, StoreError, UnavailableError
 from ecs_operator.kube.connection import Answer, translate
+from tests.unit.kube.stage import connected, fake_api, never, status
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.kube.stage import kubeconfig
 
 from ecs_operator.kube.credentials import Access, Credentials, CredentialsError, KubeconfigFile, ServiceAccountFiles
+from tests.unit.kube.stage import kubeconfig
 
 PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.unit.kube.stage import encoded
 
 from ecs_operator.engine.ports import UnavailableError
 from ecs_operator.kube.decode import config_map_data, kube_object, secret_data
 from ecs_operator.kube.resource_types import ResourceType
+from tests.unit.kube.stage import encoded
 
 THING = ResourceType(group="example.test", version="v1", kind="Thing", plural="things", namespaced=True)
 METADATA = {"name": "a", "namespace": "ns", "uid": "1", "resourceVersion": "5", "creationTimestamp": "2026-01-02T03:04:05Z"}

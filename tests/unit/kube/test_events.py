@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.engine.stage import SetClock, kube_object, seeded
-from tests.unit.kube.stage import FakeApi, connected, fake_api, status
 
 from ecs_lab.waiting import until
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.kube.events import EventPolicy, EventRecorder
+from tests.unit.engine.stage import SetClock, kube_object, seeded
+from tests.unit.kube.stage import FakeApi, connected, fake_api, status
 
 POLICY = EventPolicy(flush_every=0.0, attempts=3, first_pause=0.001, buffer=3, timeout=1.0)
 MADE: tuple[int, dict[str, Any]] = (201, {})

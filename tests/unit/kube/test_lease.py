@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.engine.stage import SetClock, seeded
-from tests.unit.kube.stage import FakeApi, connected, fake_api
 
 from ecs_operator.kube.connection import Connection
 from ecs_operator.kube.lease import Lease, LeasePolicy
+from tests.unit.engine.stage import SetClock, seeded
+from tests.unit.kube.stage import FakeApi, connected, fake_api
 
 POLICY = LeasePolicy(duration=30.0)
 

@@ -11,11 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from tests.fakes.clock import FakeAuthority
-from tests.fakes.cloud import IDENTITY
-from tests.fakes.effects import Effects
-from tests.fakes.events import RecordingEvents
-from tests.fakes.store import FakeStore
 
 from ecs_operator.api.group import PROJECT, SERVER_GROUP, VOLUME_ATTACHMENT
 from ecs_operator.engine.conditions import find
@@ -28,6 +23,11 @@ from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
 from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachmentReconciler
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
+from tests.fakes.clock import FakeAuthority
+from tests.fakes.cloud import IDENTITY
+from tests.fakes.effects import Effects
+from tests.fakes.events import RecordingEvents
+from tests.fakes.store import FakeStore
 
 NAMESPACE = "ecs-operator-system"
 PROJECT_ID = "9a56640e5503b8dc39231cdb52a0f3e2"

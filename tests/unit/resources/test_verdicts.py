@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.cloud import cloud_error
 
 from ecs_operator.api.reasons import REASONS, Progress, Reason
 from ecs_operator.cloud import CODES, Meaning
 from ecs_operator.resources.verdicts import verdict
+from tests.fakes.cloud import cloud_error
 
 
 @pytest.mark.parametrize(

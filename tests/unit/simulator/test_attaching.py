@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.unit.simulator.stage import NOWHERE, VOLUME, Stage, ids
 
 

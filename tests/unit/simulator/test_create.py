@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.simulator.stage import EIP, GROUP, MARKER, SMALL_SUBNET, SUBNET, VPC, WINDOWS, Stage, request
 
 

@@ -6,6 +6,7 @@ import base64
 from typing import Any, NamedTuple
 
 import pytest
+
 from tests.unit.simulator.stage import EIP, GROUP, IMAGE, MARKER, NOWHERE, SMALL_SUBNET, SUBNET, WINDOWS, Stage, request
 
 PASSWORD = "Str0ng-Passw0rd"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.simulator.stage import IMAGE, NOWHERE, WINDOWS, Stage, ids, request
 
 from ecs_simulator.routes import stamps
+from tests.unit.simulator.stage import IMAGE, NOWHERE, WINDOWS, Stage, ids, request
 
 LISTS = ("listServers", "listServersDetails")
 

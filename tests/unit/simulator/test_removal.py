@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
+
 from tests.unit.simulator.stage import EIP, MARKER, SUBNET, VOLUME, Stage, ids
 
 

@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 import pytest
-from tests.unit.simulator.stage import EIP, IMAGE, MARKER, NOWHERE, SUBNET, VPC, Stage, ids
 
 from ecs_simulator.call import ApiError
+from tests.unit.simulator.stage import EIP, IMAGE, MARKER, NOWHERE, SUBNET, VPC, Stage, ids
 
 SINCE: dict[str, tuple[int, int]] = {
     "OS-EXT-SRV-ATTR:hostname": (2, 3),

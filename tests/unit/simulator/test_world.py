@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.simulator.stage import BY_NAME, NOWHERE, PROJECT, Answer, Stage, ids, request
 
 from ecs_simulator.call import ApiError
 from ecs_simulator.routes import OPERATIONS
@@ -18,6 +17,7 @@ from ecs_simulator.seed import default_seed
 from ecs_simulator.world import World
 from ecs_simulator.world.clock import Clock
 from ecs_simulator.world.settings import Durations
+from tests.unit.simulator.stage import BY_NAME, NOWHERE, PROJECT, Answer, Stage, ids, request
 
 
 class Wall:

@@ -6,15 +6,14 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.clock import FakeClock
-from tests.fakes.cloud import IDENTITY, FakeCloud
-from tests.fakes.store import FakeStore
-
 from ecs_operator.api.group import PROJECT
 from ecs_operator.cloud import BudgetLimits, Clock, CloudError, Credentials, CredentialsProvider, EcsClient
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.registry import TenantRegistry
+from tests.fakes.clock import FakeClock
+from tests.fakes.cloud import IDENTITY, FakeCloud
+from tests.fakes.store import FakeStore
 
 NAMESPACE = "ecs-operator-system"
 PASSWORD = {"username": "lab-user", "password": "Lab-Passw0rd!", "domainName": "lab"}

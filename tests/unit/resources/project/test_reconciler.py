@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.cloud import cloud_error
-from tests.fakes.events import RecordingEvents
-from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, Directory
 
 from ecs_operator.api.group import FINALIZER, PROJECT, SERVER
 from ecs_operator.cloud import Limits, Meaning, Outcome
@@ -15,6 +12,9 @@ from ecs_operator.engine.outcome import Again, Blocked, Done, Retry
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
+from tests.fakes.cloud import cloud_error
+from tests.fakes.events import RecordingEvents
+from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, Directory
 
 LAB = ObjectKey(PROJECT.plural, "", "lab")
 SECRET = ObjectKey("secrets", NAMESPACE, "lab")

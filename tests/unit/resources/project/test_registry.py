@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.fakes.cloud import cloud_error
-from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, SETTINGS, Directory, spec
 
 from ecs_operator.api.group import PROJECT
 from ecs_operator.api.reasons import Reason
@@ -19,6 +17,8 @@ from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR
 from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.registry import RETIRED_FOR
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
+from tests.fakes.cloud import cloud_error
+from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, SETTINGS, Directory, spec
 
 LAB = ObjectKey(PROJECT.plural, "", "lab")
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.unit.resources.server.effects import Effects
-
 from ecs_operator.cloud import (
     Address,
     AttachedVolume,
@@ -28,6 +26,7 @@ from ecs_operator.cloud import (
 )
 from ecs_operator.cloud import Fault as CloudFault
 from ecs_operator.cloud.models.create import CreateServers
+from tests.unit.resources.server.effects import Effects
 
 UBUNTU = Image(id="67f433d8-ed0e-4321-a8a2-a71838539e09", name="Ubuntu 24.04 server 64bit", metadata={"__os_type": "Linux"})
 WINDOWS = Image(id="1189efbf-d48b-46ad-a823-94b942e2a000", name="Windows Server 2022 64bit", metadata={"__os_type": "Windows"})

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from tests.unit.resources.server.effects import Effects
-
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import ConflictError, GoneError, SecretData
+from tests.unit.resources.server.effects import Effects
 
 
 @dataclass

@@ -9,10 +9,6 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
-from tests.unit.resources.server.effects import Crash, Effects
-from tests.unit.resources.server.fake_cloud import UBUNTU, FakeCloud
-from tests.unit.resources.server.fake_store import FakeStore
-
 from ecs_operator.api.group import API_VERSION, SERVER
 from ecs_operator.cloud import EcsClient, ServerSnapshots
 from ecs_operator.engine.conditions import find
@@ -23,6 +19,9 @@ from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
+from tests.unit.resources.server.effects import Crash, Effects
+from tests.unit.resources.server.fake_cloud import UBUNTU, FakeCloud
+from tests.unit.resources.server.fake_store import FakeStore
 
 KEY = ObjectKey(SERVER.plural, "shop", "web-0")
 UID = "0f3d1c0a-0000-4000-8000-000000000001"

@@ -8,11 +8,11 @@ from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ecs_operator.engine.ports import ConflictError, UnavailableError
 from tests.unit.resources.server.effects import Crash, When
 from tests.unit.resources.server.fake_cloud import lost
 from tests.unit.resources.server.stage import KEY, Stage, pause_of
-
-from ecs_operator.engine.ports import ConflictError, UnavailableError
 
 Trouble = Literal["kill", "cloud", "kubernetes", "conflict"]
 ERRORS: dict[Trouble, Callable[[], BaseException]] = {

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.effects import Crash
-from tests.unit.resources.server.fake_cloud import lost
-from tests.unit.resources.server.stage import KEY, SETTLE, Stage
 
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.cloud import CreateServers, JobAccepted
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import ConflictError, GoneError, UnavailableError
+from tests.unit.resources.server.effects import Crash
+from tests.unit.resources.server.fake_cloud import lost
+from tests.unit.resources.server.stage import KEY, SETTLE, Stage
 
 CREATE_EFFECTS, DELETE_EFFECTS, FAILING_EFFECTS = 25, 19, 66
 """Effects of an undisturbed run: reads and writes of Kubernetes, calls of the cloud."""

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.fake_cloud import lost, refusal
-from tests.unit.resources.server.stage import IDENTITY, KEY, SETTLE, SPEC, UID, Stage, pause_of
 
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
@@ -19,6 +17,8 @@ from ecs_operator.engine.outcome import Again, Blocked, Done, Retry
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.tenancy import TenantUnavailable
+from tests.unit.resources.server.fake_cloud import lost, refusal
+from tests.unit.resources.server.stage import IDENTITY, KEY, SETTLE, SPEC, UID, Stage, pause_of
 
 
 def refused(meaning: Meaning, code: str, message: str, *, status: int = 400) -> CloudError:

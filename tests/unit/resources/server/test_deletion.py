@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.fake_cloud import lost, refusal
-from tests.unit.resources.server.stage import IDENTITY, KEY, SETTLE, SPEC, UID, Stage, pause_of
 
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
@@ -17,6 +15,8 @@ from ecs_operator.engine.outcome import Blocked, Done
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.tenancy import TenantUnavailable
+from tests.unit.resources.server.fake_cloud import lost, refusal
+from tests.unit.resources.server.stage import IDENTITY, KEY, SETTLE, SPEC, UID, Stage, pause_of
 
 TWO_DISKS = [
     {"name": "scratch", "type": "SSD", "sizeGiB": 20, "deleteWithServer": True},

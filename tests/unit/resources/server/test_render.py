@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.stage import SPEC
 
 from ecs_operator.api.server import ServerSpec
 from ecs_operator.cloud import CloudError
 from ecs_operator.resources.ownership import MARKER_KEY, ClusterIdentity, Owner
 from ecs_operator.resources.server.record import client_token
 from ecs_operator.resources.server.render import Resolved, Secrets, render, render_again, stored
+from tests.unit.resources.server.stage import SPEC
 
 IMAGE = "67f433d8-ed0e-4321-a8a2-a71838539e09"
 POOL = "b104b8db-170d-441b-897a-3c8ba9c5a214"

@@ -6,10 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.effects import Effects
-from tests.unit.resources.server.fake_cloud import UBUNTU, WINDOWS
-from tests.unit.resources.server.fake_store import FakeStore
-from tests.unit.resources.server.stage import KEY, SPEC, START
 
 from ecs_operator.api.server import ServerSpec
 from ecs_operator.cloud import Image
@@ -18,6 +14,10 @@ from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.server.passwords import password_problem
 from ecs_operator.resources.server.render import Resolved
 from ecs_operator.resources.server.resolve import Missing, Unusable, resolve
+from tests.unit.resources.server.effects import Effects
+from tests.unit.resources.server.fake_cloud import UBUNTU, WINDOWS
+from tests.unit.resources.server.fake_store import FakeStore
+from tests.unit.resources.server.stage import KEY, SPEC, START
 
 GROUP = ObjectKey("ecsservergroups", "shop", "web")
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.effects import Crash
-from tests.unit.resources.server.fake_cloud import lost, refusal
-from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import AttachedVolume, Fault, Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Lane
+from tests.unit.resources.server.effects import Crash
+from tests.unit.resources.server.fake_cloud import lost, refusal
+from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
 
 
 async def running(**changes: Any) -> Stage:

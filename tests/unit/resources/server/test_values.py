@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.resources.server.stage import IDENTITY, SPEC, START, UID
 
 from ecs_operator.api.server import ServerSpec, ServerStatus, Volume
 from ecs_operator.cloud import Address, AttachedVolume, BlockDevice, Fault, Server
@@ -14,6 +13,7 @@ from ecs_operator.resources.server.evidence import look_among
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.volumes import VolumeFate, fate, recorded_at_creation, refreshed
 from ecs_operator.resources.times import growing, parse_time, poll_pause
+from tests.unit.resources.server.stage import IDENTITY, SPEC, START, UID
 
 
 def spec(*flags: bool | None, sizes: tuple[int, ...] = (20, 30, 40)) -> ServerSpec:

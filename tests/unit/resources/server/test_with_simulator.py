@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.unit.resources.server.stage import KEY, SPEC, FakeClock, Stage
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, EcsClient, PasswordCredentials, ServerSnapshots, StaticCredentials
 from ecs_simulator.simulator import Simulator
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
 from ecs_simulator.world import World, steering
+from tests.unit.resources.server.stage import KEY, SPEC, FakeClock, Stage
 
 PROJECT = "9a56640e5503b8dc39231cdb52a0f3e2"
 USER = PasswordCredentials(username="lab-user", password="Lab-Passw0rd!", domain_name="lab")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.cloud import IDENTITY, SETTLE_AFTER, cloud_error, lost
-from tests.fakes.effects import When
-from tests.fakes.stage import STEADY, Stage
 
 from ecs_operator.api.group import FINALIZER, SERVER, SERVER_GROUP
 from ecs_operator.api.reasons import Reason
@@ -17,6 +14,9 @@ from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.server_group.planner import cloud_name
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
+from tests.fakes.cloud import IDENTITY, SETTLE_AFTER, cloud_error, lost
+from tests.fakes.effects import When
+from tests.fakes.stage import STEADY, Stage
 
 KEY = ObjectKey(SERVER_GROUP.plural, "shop", "web")
 WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")

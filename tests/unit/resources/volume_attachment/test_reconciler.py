@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fakes.cloud import SETTLE_AFTER, cloud_error, lost, missing
-from tests.fakes.effects import When
-from tests.fakes.stage import STEADY, Stage
 
 from ecs_operator.api.group import SERVER, VOLUME_ATTACHMENT
 from ecs_operator.api.reasons import Reason
@@ -17,6 +14,9 @@ from ecs_operator.engine.outcome import Again, Blocked, Done
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.tenancy import TenantUnavailable
 from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachmentReconciler
+from tests.fakes.cloud import SETTLE_AFTER, cloud_error, lost, missing
+from tests.fakes.effects import When
+from tests.fakes.stage import STEADY, Stage
 
 KEY = ObjectKey(VOLUME_ATTACHMENT.plural, "shop", "data")
 WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")
