@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import yaml
-from tests.scenes import MARKER, Object, Scene, condition, manifest, says, scene_of, server_manifest
+from tests.scenes import Object, Scene, condition, says, scene_of, server_manifest
 
-from ecs_lab.errors import LaboratoryError
 from ecs_lab.laboratory import CloudProject, Laboratory
 from ecs_lab.operator import NAMESPACE
 from ecs_lab.ports import free_ports
@@ -34,7 +33,7 @@ Deed = Callable[[Scene], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """``spec`` is the server's, ``project`` the EcsProject's. ``mend`` None: what is missing is the spec's own fault, `fix` patches it."""
+    """``spec`` is the server's, ``project`` the EcsProject's: what is otherwise in them."""
 
     reason: str
     message: str
@@ -42,10 +41,14 @@ class Case:
     mend: Deed
     spec: Mapping[str, Any] = field(default_factory=dict)
     project: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    """What is otherwise in the EcsProject's Secret; None: missing. With nothing left there is no Secret."""
     spoil: Deed | None = None
     """What is done before the server is applied."""
-    also: str = ""
-    """Another object that says the same reason, as ``kind/name``."""
+    instead: str = ""
+    """The object that shows it, where it is not the server, as ``kind/name``."""
+    project_too: bool = False
+    """The EcsProject gives the same reason."""
     progress: str = "Reconciling"
     """The condition that is True meanwhile: Reconciling, Stalled, or neither."""
     seconds: float = 60.0
@@ -72,7 +75,7 @@ def patched(**spec: Any) -> Deed:
 
 def _own(value: Any, scene: Scene) -> Any:  # noqa: ANN401 -- any JSON
     account = scene.project.account
-    names = {"FLAVOR": account.flavor_id, "IMAGE": account.image_id, "VPC": account.vpc_id}
+    names = {"PROJECT": scene.project.name, "FLAVOR": account.flavor_id, "IMAGE": account.image_id, "VPC": account.vpc_id}
     if isinstance(value, Mapping):
         return {key: _own(each, scene) for key, each in value.items()}
     return names.get(value, value) if isinstance(value, str) else value
@@ -88,25 +91,10 @@ def project_patched(**spec: Any) -> Deed:
     return deed
 
 
-def account_secret(**wrong: str) -> Deed:
-    """The EcsProject's Secret is written, with these things wrong in it: all of them the account's without any."""
-
-    async def deed(scene: Scene) -> None:
-        account: Account = replace(scene.project.account, **wrong)
-        await scene.lab.cp.kubectl("apply", "--server-side", "-f", "-", stdin=as_yaml(secret(scene.project.name, account)))
-
-    return deed
-
-
-async def no_account_secret(scene: Scene) -> None:
-    """The EcsProject's Secret is not there."""
-    await scene.lab.cp.kubectl("delete", "secret", scene.project.name, namespace=NAMESPACE)
-
-
-async def incomplete_account_secret(scene: Scene) -> None:
-    """It lacks two keys."""
-    patch = '{"data":{"password":null,"domainName":null}}'
-    await scene.lab.cp.kubectl("patch", "secret", scene.project.name, "--type=merge", "-p", patch, namespace=NAMESPACE)
+async def right_secret(scene: Scene) -> None:
+    """The EcsProject's Secret is as it should be."""
+    text = as_yaml(secret(scene.project.name, scene.project.account))
+    await scene.lab.cp.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
 
 
 def applied(make: Callable[[Scene], Object]) -> Deed:
@@ -139,17 +127,15 @@ async def second_default(scene: Scene) -> None:
     await scene.lab.cp.kubectl("wait", "--for=jsonpath={.spec.default}=true", "ecsproject", scene.project.name, "--timeout=10s")
 
 
-def _access_key(wrong: str = "") -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": NAMESPACE}, "stringData": {"secretKey": wrong}}
-
-
-async def access_key_secret(scene: Scene) -> None:
-    """A Secret with the account's access key, and a wrong secret key."""
+async def wrong_access_key(scene: Scene) -> None:
+    """The EcsProject uses an access key, whose secret key is wrong."""
     await _write_access_key(scene, secret_key="w" * 40)
+    credentials = {"password": None, "accessKey": {"secretRef": {"name": f"{scene.project.name}-ak"}}}
+    await project_patched(credentials=credentials)(scene)
 
 
-async def right_access_key_secret(scene: Scene) -> None:
-    """The same with the right one."""
+async def right_access_key(scene: Scene) -> None:
+    """It is right."""
     await _write_access_key(scene, secret_key=scene.project.account.secret_key)
 
 
@@ -158,41 +144,38 @@ async def _write_access_key(scene: Scene, *, secret_key: str) -> None:
     metadata = {"name": f"{scene.project.name}-ak", "namespace": NAMESPACE}
     text = as_yaml({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values})
     await scene.lab.cp.kubectl("apply", "--server-side", "-f", "-", stdin=text)
-    credentials = {"password": None, "accessKey": {"secretRef": {"name": metadata["name"]}}}
-    await project_patched(credentials=credentials)(scene)
 
 
-RIGHT_SECRET = account_secret()
 LOGIN = {"name": "login", "key": "password"}
 
 CASES: dict[str, Case] = {
     # --- the EcsProject ---
     "wrong-password": Case(
-        spoil=account_secret(password="Wr0ng-password"),  # noqa: S106 -- of a simulated account
-        reason="Unauthorized", message="EcsProject .*issueToken.*(HTTP 401|IAM)", also="ecsproject", mend=RIGHT_SECRET,
+        values={"password": "Wr0ng-password"},
+        reason="Unauthorized", message=r"createToken.*\(HTTP 401.*what to do: check the credentials", project_too=True, mend=right_secret,
     ),
     "wrong-access-key": Case(
-        spoil=access_key_secret,
-        reason="Unauthorized", message="HTTP 401", also="ecsproject", mend=right_access_key_secret,
+        spoil=wrong_access_key,
+        reason="Unauthorized", message=r"\(HTTP 401.*what to do: check the credentials", project_too=True, mend=right_access_key,
     ),
     "no-secret": Case(
-        spoil=no_account_secret,
-        reason="CredentialsMissing", message="the Secret ecs-operator-system/NAME does not exist: create it with the keys username, password",
-        also="ecsproject", mend=RIGHT_SECRET,
+        values={"username": None, "password": None, "domainName": None},
+        reason="CredentialsMissing", message="the Secret ecs-operator-system/NAME does not exist: create it with the keys username, password, domainName",
+        project_too=True, mend=right_secret,
     ),
     "incomplete-secret": Case(
-        spoil=incomplete_account_secret,
+        values={"password": None, "domainName": None},
         reason="CredentialsMissing", message="the Secret ecs-operator-system/NAME lacks the keys password, domainName: add what is missing",
-        also="ecsproject", mend=RIGHT_SECRET,
+        project_too=True, mend=right_secret,
     ),
     "suspended-credentials": Case(
         spoil=admin("/_sim/projects/PROJECT", {"suspendedCredentials": True}),
-        reason="Unauthorized", message="EcsProject NAME: ", also="ecsproject",
+        reason="Unauthorized", message=r"\(HTTP 401.*what to do: check the credentials", project_too=True,
         mend=admin("/_sim/projects/PROJECT", {"suspendedCredentials": False}),
     ),
     "unreachable-endpoint": Case(
         project={"endpoints": {"ecs": "http://127.0.0.1:CLOSED", "iam": "http://127.0.0.1:CLOSED"}},
-        reason="CloudUnreachable", message="EcsProject NAME: .*127.0.0.1", also="ecsproject",
+        reason="CloudUnreachable", message="the connection to http://127.0.0.1:CLOSED failed.*what to do: check the endpoint", project_too=True,
         mend=project_patched(endpoints={"ecs": "ENDPOINT", "iam": "ENDPOINT"}),
     ),
     "namespace-not-admitted": Case(
@@ -278,7 +261,7 @@ CASES: dict[str, Case] = {
         mend=applied(lambda scene: scene.secret("boot", script="x" * 32768)), seconds=90,
     ),
     "volume-elsewhere": Case(
-        spoil=volume_elsewhere, reason="WaitingForDependency", progress="", message="is attached to server", also="only ecsva/data",
+        spoil=volume_elsewhere, reason="WaitingForDependency", progress="", message="is attached to server", instead="ecsva/data",
         mend=volume_free,
     ),
 }  # fmt: skip
@@ -287,7 +270,8 @@ CASES: dict[str, Case] = {
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running(laboratory: Laboratory, request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     """Those cases at once that are to be tested."""
-    wanted = [item.callspec.params["name"] for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module and hasattr(item, "callspec")]
+    mine = (item for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module)
+    wanted = [str(item.callspec.params["name"]) for item in mine]
     tasks = {name: asyncio.create_task(_run(laboratory, name, CASES[name]), name=name) for name in wanted}
     yield tasks
     for task in tasks.values():
@@ -304,23 +288,36 @@ async def test_it_shows_and_recovers(running: dict[str, asyncio.Task[None]], nam
 async def _run(lab: Laboratory, name: str, case: Case) -> None:
     """A namespace and a project for the case: spoil, apply, read the condition, mend, see it Ready."""
     namespace = unique_name(name)
-    await lab.cp.kubectl("create", "namespace", namespace)
     (closed,) = free_ports(1)
-    spec = yaml.safe_load(yaml.safe_dump(dict(case.project)).replace("CLOSED", str(closed)))
-    added = await lab.add_project(namespace, namespace=namespace, spec={"resyncPeriodSeconds": 30, **spec})
+    await lab.cp.kubectl("create", "namespace", namespace)
+    added = await _project(lab, namespace, case, closed=closed)
     async with scene_of(lab, added) as scene:
         if case.spoil is not None:
             await case.spoil(scene)
         await scene.apply(_server(scene, case))
-        first = case.also.removeprefix("only ") if case.also.startswith("only ") else "ecsvm/web-0"
-        _check(await scene.until_says(first, case.reason), case, namespace)
-        if case.also == "ecsproject":
+        shown = case.instead or "ecsvm/web-0"
+        pattern = re.compile(case.message.replace("NAME", re.escape(namespace)).replace("CLOSED", str(closed)))
+        obj = await scene.until(shown, lambda obj: _shows(obj, case.reason, pattern), why=f"does not say {case.reason}, {pattern.pattern}")
+        _check(obj, case)
+        if case.project_too:
             await scene.until_says(f"ecsproject/{namespace}", case.reason)
         await case.mend(scene)
-        await scene.until_ready(first, seconds=case.seconds)
+        await scene.until_ready(shown, seconds=case.seconds)
         assert sum(1 for each in await scene.ledger(resource="server") if each["action"] == "create" and each["marker"]) <= 1
         await lab.cp.kubectl("delete", "namespace", namespace, "--wait=false")
         await lab.remove_project(added)
+
+
+async def _project(lab: Laboratory, namespace: str, case: Case, *, closed: int) -> CloudProject:
+    """The case's EcsProject with its Secret, both as they are from the start."""
+    account = Account.of(await lab.sim.admin("POST", "/_sim/projects", {"name": namespace}))
+    credentials = secret(namespace, account)
+    values = {key: value for key, value in {**credentials["stringData"], **case.values}.items() if value is not None}
+    spec = {"resyncPeriodSeconds": 30, **yaml.safe_load(yaml.safe_dump(dict(case.project)).replace("CLOSED", str(closed)))}
+    definition = project(namespace, account, secret_name=namespace, endpoint=lab.sim.url, namespaces=[namespace], spec=spec)
+    objects = [{**credentials, "stringData": values}] if values else []
+    await lab.cp.kubectl("apply", "--server-side", "-f", "-", stdin=as_yaml(*objects, definition))
+    return CloudProject(name=namespace, namespace=namespace, account=account)
 
 
 def _server(scene: Scene, case: Case) -> Object:
@@ -331,9 +328,11 @@ def _server(scene: Scene, case: Case) -> Object:
     return scene.server("web-0", **case.spec)
 
 
-def _check(obj: Object, case: Case, name: str) -> None:
-    ready = condition(obj, "Ready")
-    assert re.search(case.message.replace("NAME", re.escape(name)), ready["message"]), ready["message"]
-    assert ready["status"] == "False"
+def _shows(obj: Object, reason: str, message: re.Pattern[str]) -> bool:
+    return says(obj, reason) and message.search(condition(obj, "Ready")["message"]) is not None
+
+
+def _check(obj: Object, case: Case) -> None:
+    assert condition(obj, "Ready")["status"] == "False"
     shown = {kind for kind in ("Reconciling", "Stalled") if condition(obj, kind).get("status") == "True"}
     assert shown == ({case.progress} if case.progress else set())

@@ -34,7 +34,11 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, control_plane: Control
     async with proxy(upstream=control_plane.server, tls=tls) as kube, proxy(upstream=simulator.url) as cloud:
         kubeconfig = await operator_kubeconfig(control_plane, directory / "operator.kubeconfig", server=kube.url)
         async with operator(kubeconfig=kubeconfig, directory=directory, args=TIMES) as op:
-            yield Stage(lab=Laboratory(directory=directory, cp=control_plane, sim=simulator, op=op), op=op, kube=kube, cloud=cloud)
+            whole = Stage(lab=Laboratory(directory=directory, cp=control_plane, sim=simulator, op=op), op=op, kube=kube, cloud=cloud)
+            yield whole
+            for played in whole.played:
+                await played.wait_gone()
+                await played.assert_nothing_left()
 
 
 @pytest.fixture
@@ -45,7 +49,11 @@ def project_spec() -> Mapping[str, Any]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def case(stage: Stage, request: pytest.FixtureRequest, project_spec: Mapping[str, Any]) -> AsyncIterator[Case]:
-    """A namespace and a cloud project of the test's own; afterwards everything is deleted through the operator and proven gone."""
+    """A namespace and a cloud project of the test's own.
+
+    Afterwards everything is deleted, by the operator. That nothing is left is proven at the end of the level, so that the next test
+    need not wait; its kills fall into this one's deletions, which must bear that.
+    """
     name = unique_name(request.node.name)
     await stage.lab.cp.kubectl("create", "namespace", name)
     project = await stage.lab.add_project(name, namespace=name, endpoint=stage.cloud.url, spec=project_spec)
@@ -56,9 +64,5 @@ async def case(stage: Stage, request: pytest.FixtureRequest, project_spec: Mappi
         stage.clear()
         if not stage.op.alive:
             await stage.op.start()
-        await stage.lab.sim.admin("DELETE", "/_sim/faults")
         await mine.delete_all()
-        await mine.wait_gone()
-        await mine.assert_nothing_left()
-        await stage.lab.remove_project(project)
-        await stage.lab.cp.kubectl("delete", "namespace", name, "--wait=false")
+        stage.played.append(mine)

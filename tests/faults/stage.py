@@ -5,22 +5,22 @@ What is judged is the simulator's ledger (what was ever created), not the state 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ecs_lab.laboratory import CloudProject, Laboratory
 from ecs_lab.operator import OperatorProcess
-from ecs_lab.proxy import Answer, Call, Exchange, Proxy, Record
+from ecs_lab.proxy import Answer, Call, Exchange, Handler, Proxy, Record, Rule
 from ecs_lab.waiting import until
+from tests.scenes import is_ready, left_of, server_manifest, summary, uid_of
 
-FINALIZER = "ecs.huaweicloud.com/finalizer"
 CONVERGE_SECONDS = 90.0
 
 _KUBE_PATH = re.compile(
@@ -39,6 +39,9 @@ _CLOUD_PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+KUBE_EFFECTS = frozenset({"read object", "write status", "add finalizer", "remove finalizer"})
+
+
 def effect(call: Call) -> str | None:
     """The name of an exchange in the terms of lifecycle.md; None for what is no part of an object's path (watches, leases, discovery)."""
     if found := _KUBE_PATH.match(call.path):
@@ -50,48 +53,47 @@ def effect(call: Call) -> str | None:
     return next((name for method, pattern, name in _CLOUD_PATHS if method == call.method and re.search(pattern, call.path)), None)
 
 
-def is_effect(name: str) -> Callable[[Call], bool]:
-    """Matches the exchanges of this name."""
-    return lambda call: effect(call) == name
+class Killer:
+    """Kills the operator at one phase of an exchange: before upstream sees it, after it is carried out, or after the answer left."""
 
+    def __init__(self, op: OperatorProcess, phase: str) -> None:
+        self._op = op
+        self._phase = phase
+        self._taken = False
+        self._done = asyncio.Event()
 
-def status_write(carries: Callable[[Mapping[str, Any]], bool]) -> Callable[[Call], bool]:
-    """Matches writes of a status for which ``carries`` holds."""
+    async def __call__(self, exchange: Exchange) -> Answer | None:
+        """Take the exchange over. Others that come while it is being killed, or were on their way, get no answer and kill nobody."""
+        if self._taken:
+            return None
+        self._taken = True
+        if self._phase != "before":
+            answer = await exchange.forward()
+            if self._phase == "answered":
+                await exchange.reply(answer)
+        await self._op.kill()
+        self._done.set()
+        return None
 
-    def match(call: Call) -> bool:
-        return effect(call) == "write status" and carries(json.loads(call.body).get("status", {}))
-
-    return match
+    async def wait(self, *, seconds: float = 60) -> None:
+        """Until the operator is dead; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            await self._done.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The parts, shared by the tests of a session."""
+    """The parts, shared by the tests of a session. ``played`` are the cases whose deletion is still to be proven."""
 
     lab: Laboratory
     op: OperatorProcess
     kube: Proxy
     cloud: Proxy
+    played: list[Case] = field(default_factory=list)
 
-    async def kill_and_start(self) -> None:
-        """SIGKILL, then a new process with the same identity."""
-        await self.op.kill()
-        await self.op.start()
-
-    def killer(self, phase: str) -> Callable[[Exchange], Awaitable[Answer | None]]:
-        """Kills the operator at one phase of an exchange: before upstream sees it, after it is carried out, or after the answer left."""
-
-        async def handle(exchange: Exchange) -> Answer | None:
-            if phase == "before":
-                await self.op.kill()
-                return None
-            answer = await exchange.forward()
-            if phase == "answered":
-                await exchange.reply(answer)
-            await self.op.kill()
-            return None
-
-        return handle
+    def killer(self, phase: str) -> Killer:
+        """Kills the operator at one phase of an exchange."""
+        return Killer(self.op, phase)
 
     def clear(self) -> None:
         """No rules any more."""
@@ -107,7 +109,6 @@ class Case:
     project: CloudProject
     first_kube: int = 0
     first_cloud: int = 0
-    applied: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def namespace(self) -> str:
@@ -115,27 +116,12 @@ class Case:
 
     def server(self, name: str, **spec: Any) -> dict[str, Any]:
         """A small EcsServer."""
-        account = self.project.account
-        return {
-            "apiVersion": "ecs.huaweicloud.com/v1alpha1",
-            "kind": "EcsServer",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {
-                "projectRef": {"name": self.project.name},
-                "flavor": account.flavor_id,
-                "image": {"id": account.image_id},
-                "vpcId": account.vpc_id,
-                "networkInterfaces": [{"name": "eth0", "subnetId": account.subnet_id}],
-                "rootVolume": {"type": "SSD", "sizeGiB": 40},
-                **spec,
-            },
-        }
+        return server_manifest(self.project, name, **spec)
 
     def servers(self, count: int) -> list[dict[str, Any]]:
         return [self.server(f"s-{number:03}") for number in range(count)]
 
     async def apply(self, *objects: dict[str, Any]) -> None:
-        self.applied.extend(objects)
         await self.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
     async def kubectl(self, *args: str, stdin: str | None = None) -> str:
@@ -184,11 +170,14 @@ class Case:
 
     async def assert_nothing_left(self) -> None:
         """I2: everything that was created is deleted again: servers, ports, volumes made with them."""
-        alive: Counter[str] = Counter()
-        for entry in await self.ledger():
-            if entry["action"] in {"create", "delete"}:
-                alive[f"{entry['resource']} {entry['id']}"] += 1 if entry["action"] == "create" else -1
-        assert {name for name, count in alive.items() if count > 0} == set()
+        assert left_of(await self.ledger()) == set()
+
+    def on(self, name: str, handle: Handler, *, skip: int = 0, times: int | None = 1) -> Rule:
+        """A rule for the exchanges of this name that belong to this case."""
+        stage = self.stage
+        kube, cloud = f"/namespaces/{self.namespace}/", f"/{self.project.account.project_id}/"
+        side, mine = (stage.kube, kube) if name in KUBE_EFFECTS else (stage.cloud, cloud)
+        return side.on(lambda call: mine in call.path and effect(call) == name, handle, skip=skip, times=times)
 
     def effects(self, *, kube_from: int = 0, cloud_from: int = 0) -> list[str]:
         """The names of the exchanges of this case so far, API server first, each side in its order."""
@@ -209,32 +198,3 @@ def is_write(record: Record) -> bool:
     """A changing request other than the lease's renewal and the fetching of tokens."""
     path = record.call.path
     return record.call.method not in {"GET", "HEAD"} and "/leases" not in path and not path.endswith("/auth/tokens")
-
-
-def uid_of(entry: Mapping[str, Any]) -> str:
-    """The object's uid in a ledger entry's marker (``<cluster>/<uid>/<incarnation>/<mac>``)."""
-    parts = (entry.get("marker") or "").split("/")
-    return parts[1] if len(parts) == 4 else f"unmarked {entry['id']}"
-
-
-def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """A condition of an object, {} where it has none of this type."""
-    found: Sequence[Mapping[str, Any]] = obj.get("status", {}).get("conditions", [])
-    return next((c for c in found if c["type"] == kind), {})
-
-
-def is_ready(obj: Mapping[str, Any]) -> bool:
-    """Ready=True for the newest generation."""
-    ready = condition(obj, "Ready")
-    return ready.get("status") == "True" and ready.get("observedGeneration") == obj["metadata"]["generation"]
-
-
-def summary(obj: Mapping[str, Any]) -> str:
-    """Reason and message, for the text of a failed wait."""
-    ready = condition(obj, "Ready")
-    return f"{ready.get('reason', 'no condition')}: {ready.get('message', '')}"
-
-
-def log_of(path: Path, *, lines: int = 40) -> str:
-    """The end of a log, for the text of a failure."""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

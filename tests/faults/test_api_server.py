@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ecs_lab.proxy import Answer, Exchange, json_answer
-from tests.faults.stage import Case, effect, is_effect
+from tests.faults.stage import Case, effect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -120,7 +120,7 @@ async def test_a_force_deleted_object_made_again(case: Case) -> None:
         await held.wait()
         return answer
 
-    rule = case.stage.cloud.on(is_effect("create"), hold)
+    rule = case.on("create", hold)
     await case.apply(case.server("s-0"))
     await rule.wait_hit(seconds=30)
     [before] = await case.objects()

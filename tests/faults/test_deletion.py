@@ -7,22 +7,22 @@ import asyncio
 import pytest
 
 from ecs_lab.proxy import Answer, Exchange
-from tests.faults.stage import Case, is_effect
+from tests.faults.stage import Case
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PHASES = {
-    "before the finalizer": ("kube", "add finalizer", 0),
-    "before the intent": ("kube", "write status", 0),
-    "before the create call": ("cloud", "create", 0),
-    "before the ids are written": ("kube", "write status", 1),
-    "while the job runs": ("cloud", "job", 0),
-    "before the last status": ("kube", "write status", 2),
+    "before the finalizer": ("add finalizer", 0),
+    "before the intent": ("write status", 0),
+    "before the create call": ("create", 0),
+    "before the ids are written": ("write status", 1),
+    "while the job runs": ("job", 0),
+    "before the last status": ("write status", 2),
 }
 
 
-@pytest.mark.parametrize(("side", "name", "skip"), [pytest.param(*where, id=phase) for phase, where in PHASES.items()])
-async def test_nothing_is_left(case: Case, side: str, name: str, skip: int) -> None:
+@pytest.mark.parametrize(("name", "skip"), [pytest.param(*where, id=phase) for phase, where in PHASES.items()])
+async def test_nothing_is_left(case: Case, name: str, skip: int) -> None:
     """The exchange is held until the deletion has been asked for."""
     deleted = asyncio.Event()
 
@@ -30,7 +30,7 @@ async def test_nothing_is_left(case: Case, side: str, name: str, skip: int) -> N
         await deleted.wait()
         return await exchange.forward()
 
-    rule = (case.stage.kube if side == "kube" else case.stage.cloud).on(is_effect(name), hold, skip=skip)
+    rule = case.on(name, hold, skip=skip)
     await case.apply(case.server("s-0"))
     await rule.wait_hit(seconds=30)
     await case.delete_all()
@@ -48,7 +48,7 @@ async def test_while_the_outcome_of_the_create_is_unknown(case: Case) -> None:
         await case.delete_all()
         return None
 
-    rule = case.stage.cloud.on(is_effect("create"), lost)
+    rule = case.on("create", lost)
     await case.apply(case.server("s-0"))
     await rule.wait_hit(seconds=30)
     await case.wait_gone()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_lab.waiting import until
-from tests.faults.stage import Case, condition
+from tests.faults.stage import Case
+from tests.scenes import condition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -59,10 +60,10 @@ async def test_next_incarnation_succeeds(case: Case, code: str, leave: str) -> N
 
 async def test_a_kill_between_failure_and_clean_up(case: Case) -> None:
     await fail_next(case, code="Ecs.0402", leave="server")
-    rule = case.stage.cloud.on(lambda call: call.path.endswith("/cloudservers/delete"), case.stage.killer("committed"))
+    killer = case.stage.killer("committed")
+    case.on("delete", killer)
     await case.apply(case.server("s-0"))
-    await rule.wait_hit(seconds=60)
-    await case.stage.op.kill()
+    await killer.wait()
     await case.stage.op.start()
     [obj] = await case.wait_ready(1)
     alive = {e["id"] for e in await case.ledger() if e["resource"] == "server" and e["action"] == "create"} - {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from ecs_lab.proxy import Answer, Exchange, json_answer
-from tests.faults.stage import Case, is_effect, uid_of
+from ecs_lab.proxy import Answer, Exchange, Handler, json_answer
+from tests.faults.stage import Case
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-Handler = Callable[[Exchange], Awaitable[Answer | None]]
 SERVERS = 3
 
 
@@ -77,7 +76,7 @@ def project_spec(request: pytest.FixtureRequest) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("handler", [pytest.param(handler, id=name) for name, handler in LOST.items()])
 async def test_one_server_although_the_answer_is_lost(case: Case, handler: Handler) -> None:
-    rule = case.stage.cloud.on(is_effect("create"), handler, times=SERVERS)
+    rule = case.on("create", handler, times=SERVERS)
     await case.apply(*case.servers(SERVERS))
     await rule.wait_hit(seconds=30)
     objects = await case.wait_ready(SERVERS)
@@ -99,7 +98,7 @@ class TestEndpointWithoutTokens:
     async def test_one_server(self, case: Case, handler: Handler) -> None:
         await case.stage.lab.sim.admin("POST", "/_sim/behaviour", {"clientToken": "ignore"})
         try:
-            rule = case.stage.cloud.on(is_effect("create"), handler, times=SERVERS)
+            rule = case.on("create", handler, times=SERVERS)
             await case.apply(*case.servers(SERVERS))
             await rule.wait_hit(seconds=30)
             await case.assert_exactly_one_each(await case.wait_ready(SERVERS))
@@ -111,7 +110,7 @@ class TestEndpointWithoutTokens:
             exchange.drop()
             return None
 
-        rule = case.stage.cloud.on(is_effect("create"), never)
+        rule = case.on("create", never)
         await case.apply(case.server("s-0"))
         await rule.wait_hit(seconds=30)
         await case.assert_exactly_one_each(await case.wait_ready(1))
@@ -120,9 +119,9 @@ class TestEndpointWithoutTokens:
 async def test_lost_answers_of_deletion(case: Case) -> None:
     await case.apply(*case.servers(SERVERS))
     objects = await case.wait_ready(SERVERS)
-    rule = case.stage.cloud.on(is_effect("delete"), answered(Answer(status=502)), times=2)
+    rule = case.on("delete", answered(Answer(status=502)), times=2)
     await case.delete_all()
     await rule.wait_hit(seconds=30)
     await case.wait_gone()
     await case.assert_exactly_one_each(objects)
-    assert all(uid_of(entry) != "" for entry in await case.ledger() if entry["resource"] == "server")
+    await case.assert_nothing_left()

@@ -59,7 +59,7 @@ class Dispatcher:
             self._report(call, started, error=error)
             raise
         except asyncio.CancelledError:
-            self._report(call, started, error=lost(call, TimeoutError()))
+            self._report(call, started, error=lost(call, TimeoutError(), url=request.url))
             raise
         refused = refusal(call, answer, now=self._clock.now())
         self._report(call, started, error=refused, answer=answer)

@@ -111,12 +111,14 @@ def refusal(call: Call, answer: RawAnswer, *, now: datetime) -> CloudError | Non
     )
 
 
-def lost(call: Call, error: httpx.HTTPError | httpx.InvalidURL | TimeoutError) -> CloudError:
+def lost(call: Call, error: httpx.HTTPError | httpx.InvalidURL | TimeoutError, *, url: httpx.URL) -> CloudError:
     """The error for a call without an answer. Only what failed before the first byte left counts as not sent."""
+    place = f"{url.scheme}://{url.netloc.decode()}"
     outcome = Outcome.NOT_SENT if isinstance(error, _NOT_LEFT) else Outcome.UNKNOWN
     name = type(error).__name__
     detail = "" if isinstance(error, TimeoutError) else _clean(str(error), call.secrets)
-    text = "no answer in time" if isinstance(error, TimeoutError | httpx.TimeoutException) else "the connection failed"
+    is_late = isinstance(error, TimeoutError | httpx.TimeoutException)
+    text = f"no answer in time from {place}" if is_late else f"the connection to {place} failed"
     return failed(
         call, outcome=outcome, meaning=Meaning.UNREACHABLE, message=f"{text} ({name}: {detail})" if detail else f"{text} ({name})"
     )

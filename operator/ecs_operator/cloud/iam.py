@@ -58,7 +58,7 @@ def token_source(dispatcher: Dispatcher, *, iam_endpoint: str, project_id: str, 
             async with asyncio.timeout(_SECONDS):
                 answer = await dispatcher.send(call, request)
         except TimeoutError as timeout:
-            raise lost(call, timeout) from None
+            raise lost(call, timeout, url=url) from None
         value = answer.headers.get("x-subject-token", "")
         if not value:
             problem = "an answer without a token (X-Subject-Token)"

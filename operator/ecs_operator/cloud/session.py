@@ -124,7 +124,7 @@ class Session:
                 return await self._try(attempt)
         except TimeoutError as error:
             if attempt.was_sent:
-                raise lost(attempt.call, error) from None
+                raise lost(attempt.call, error, url=attempt.url) from None
             message = f"could not be sent within {seconds:.0f} s"
             raise failed(attempt.call, outcome=Outcome.NOT_SENT, meaning=Meaning.UNREACHABLE, message=message) from None
 

@@ -84,7 +84,7 @@ async def exchange(http: httpx.AsyncClient, call: Call, request: HttpRequest, *,
                         answer=answer,
                     )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise lost(call, error) from None
+        raise lost(call, error, url=request.url) from None
     except RuntimeError:
         if not http.is_closed:
             raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, Meaning, lookup
+from ecs_operator.cloud.codes import WHAT_TO_DO
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +15,14 @@ class Verdict:
 
     reason: Reason
     message: str
-    """One line: the operation, the cloud's code and text, the request ids, and what to do where the code tells."""
+    """One line: the operation, the cloud's code and text, the request ids, and what to do."""
     retry_floor: float
     terminal: bool
+
+    @property
+    def gives_up(self) -> bool:
+        """It is not tried again without another spec or a request. A frozen account thaws without any event here: it is asked again."""
+        return self.terminal and self.reason is not Reason.FROZEN
 
 
 _VERDICTS: dict[Meaning, tuple[Reason, float, bool]] = {
@@ -40,5 +46,5 @@ def verdict(error: CloudError) -> Verdict:
     """The verdict on a failed call. Nothing here says whether it was carried out: that is ``error.outcome``."""
     reason, floor, terminal = _VERDICTS[error.meaning]
     entry = lookup(error.code)
-    message = f"{error}; what to do: {entry.remedy}" if entry is not None and entry.remedy else str(error)
+    message = f"{error}; what to do: {entry.what_to_do if entry is not None else WHAT_TO_DO[error.meaning]}"
     return Verdict(reason=reason, message=message, retry_floor=max(floor, error.retry_after or 0.0), terminal=terminal)

@@ -221,7 +221,7 @@ async def _not_accepted(visit: ServerVisit, error: CloudError, *, others_settled
         await visit.note(lambda status: record.left_unknown(status, cause=str(error)), notice, action=ACTION)
         return Again(1.0, Lane.POLL)
     await visit.note(lambda status: record.refused(status, cause=str(error)), Notice(judged.reason, judged.message), action=ACTION)
-    if judged.terminal:
+    if judged.gives_up:
         return Done()
     create = visit.status.create
     due = protocol.next_attempt_at(create) if create else None

@@ -55,7 +55,7 @@ def _facts(visit: GroupVisit, cloud: Actuator, look: planner.Look | None) -> pla
         now=visit.now,
         policy=cloud.tenant.create_policy,
         look=look,
-        is_stalled=visit.says(Reason.REJECTED, Reason.FROZEN) and not visit.is_urged,
+        is_stalled=visit.says(Reason.REJECTED) and not visit.is_urged,
         is_urged=visit.is_urged,
     )
 

@@ -145,7 +145,7 @@ async def _not_accepted(visit: AttachmentVisit, cloud: Actuator, kind: Kind, err
         # The state of server or volume does not allow it now, or is another one than was seen: look again.
         return await _settle(visit, kind, Notice(Reason.WAITING_FOR_DEPENDENCY, judged.message), pause=planner.MOVING_PAUSE)
     return await _settle(
-        visit, kind, Notice(judged.reason, judged.message), pause=max(judged.retry_floor, planner.FIRST_PAUSE), for_good=judged.terminal
+        visit, kind, Notice(judged.reason, judged.message), pause=max(judged.retry_floor, planner.FIRST_PAUSE), for_good=judged.gives_up
     )
 
 

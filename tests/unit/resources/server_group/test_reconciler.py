@@ -151,7 +151,6 @@ async def test_an_id_that_cannot_be_written_is_found_again(stage: Stage) -> None
         pytest.param(Meaning.AUTH, "Common.0013", "Unauthorized", False, id="credentials"),
         pytest.param(Meaning.THROTTLED, "Common.1503", "Throttled", False, id="flow control"),
         pytest.param(Meaning.INVALID, "Ecs.0000", "Rejected", True, id="invalid"),
-        pytest.param(Meaning.FROZEN, "Ecs.0067", "Frozen", True, id="frozen account"),
     ],
 )
 async def test_a_refusal_is_shown_and_mended_by_itself_or_on_request(
@@ -170,6 +169,15 @@ async def test_a_refusal_is_shown_and_mended_by_itself_or_on_request(
     await stage.settle(KEY)
     assert stage.condition(KEY) == ("True", "Available")
     assert stage.cloud.calls.count("createServerGroup") == 2
+
+
+async def test_a_frozen_account_is_asked_again_by_itself(stage: Stage) -> None:
+    """Nobody tells when it thaws."""
+    stage.cloud.fail("createServerGroup", cloud_error("createServerGroup", meaning=Meaning.FROZEN, code="Ecs.0067"), times=1)
+    await stage.once(KEY)
+    assert stage.condition(KEY, "Stalled") == ("True", "Frozen")
+    await stage.settle(KEY)
+    assert stage.condition(KEY) == ("True", "Available")
 
 
 async def test_nothing_is_sent_without_the_lease(stage: Stage) -> None:
