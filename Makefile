@@ -23,6 +23,8 @@ READY := $(VENV)/.ready
 PROJECTS := pyproject.toml simulator/pyproject.toml tools/ecs_lab/pyproject.toml
 # More arguments for pytest, e.g. `make unit PYTEST="-k lease -x"`
 PYTEST ?=
+# These levels mostly wait: this many of their tests run at a time, each worker with a control plane of its own
+WORKERS ?= 3
 IMAGE ?= ecs-operator:dev
 
 .PHONY: help
@@ -37,7 +39,7 @@ demo: $(READY) ## Everything on this machine: a real API server, a simulated clo
 
 .PHONY: test
 test: $(READY) ## All that CI runs, in its order; stops at the first failure
-	@MAKE="$(MAKE)" $(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd e2e faults
+	@MAKE="$(MAKE)" $(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd chart e2e faults load
 
 # --- one step each ---
 
@@ -83,14 +85,18 @@ crd: $(READY) control-plane ## The custom resources on a real API server
 
 .PHONY: e2e
 e2e: $(READY) control-plane ## kubectl in, server out
-	@$(BIN)/pytest tests/e2e $(PYTEST)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/e2e $(PYTEST)
 
 .PHONY: faults
 faults: $(READY) control-plane ## Crashes, lost answers, API servers that fail
-	@$(BIN)/pytest tests/faults $(PYTEST)
+	@$(BIN)/pytest -n $(WORKERS) tests/faults $(PYTEST)
+
+.PHONY: chart
+chart: $(READY) control-plane ## manifests/base with its rights on a real API server; the image, where buildah is at hand
+	@$(BIN)/pytest tests/chart $(PYTEST)
 
 .PHONY: load
-load: $(READY) control-plane ## 500 servers at once; not part of `make test`
+load: $(READY) control-plane ## 500 servers at once: counts, memory, quiet
 	@$(BIN)/pytest tests/load $(PYTEST)
 
 # --- what they stand on ---
@@ -119,9 +125,13 @@ $(FETCHED_UV):
 	@rm -rf $(CACHE)/uv-$(UV_VERSION).tmp
 
 .PHONY: lock
-lock: $(UV) ## Resolve the dependencies anew into requirements.lock, e.g. with UPGRADE="--upgrade-package httpx"
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--custom-compile-command "make lock" --group dev $(UPGRADE) $(PROJECTS) --output-file requirements.lock
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+lock: $(UV) ## Resolve the dependencies anew, e.g. with UPGRADE="--upgrade-package httpx": all of them, and for each image its own
+	@$(LOCK) --group dev $(UPGRADE) $(PROJECTS) --output-file requirements.lock
+	@$(LOCK) --constraint requirements.lock pyproject.toml --output-file requirements-operator.lock
+	@$(LOCK) --constraint requirements.lock simulator/pyproject.toml --output-file requirements-simulator.lock
+	@echo hatchling | $(LOCK) --constraint requirements.lock - --output-file requirements-build.lock
 
 .PHONY: image
 image: ## Build the operator's image with docker, podman or buildah

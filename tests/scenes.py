@@ -53,7 +53,7 @@ def uid_of(entry: Mapping[str, Any]) -> str:
 
 
 def left_of(ledger: Sequence[Mapping[str, Any]]) -> set[str]:
-    """What was created and not deleted since: ``server <id>``, ``volume <id>``, …"""
+    """What was created and not deleted since: ``server <id>``, ``volume <id>`` and so on."""
     alive: Counter[str] = Counter()
     for entry in ledger:
         if entry["action"] in {"create", "delete"}:
@@ -243,6 +243,17 @@ class Scene:
     async def creations(self) -> Counter[str]:
         """How many servers were ever created, by the uid in their marker."""
         return Counter(uid_of(each) for each in await self.ledger(resource="server") if each["action"] == "create")
+
+    async def until_deeds(self, server_id: str, wanted: list[str], *, seconds: float = READY_SECONDS) -> None:
+        """Until exactly this was done with a server, and with nothing more while it is looked at."""
+        seen: list[str] = []
+
+        async def probe() -> bool:
+            seen[:] = await self.deeds(server_id)
+            return len(seen) >= len(wanted)
+
+        await until(probe, seconds=seconds, every=0.1, what=lambda: f"server {server_id}: {seen}, not {wanted}")
+        assert seen == wanted
 
     async def events(self, name: str) -> list[dict[str, Any]]:
         """The Kubernetes events about an object of this name, oldest first."""

@@ -33,8 +33,7 @@ _EVERYWHERE = {
 }
 _IN_ITS_OWN_NAMESPACE = {
     **_EVERYWHERE,
-    "secrets": {"get", "list", "watch", "patch"},
-    "secrets ecs-operator-identity": {"create"},
+    "secrets ecs-operator-identity": {"create", "patch"},
     "leases.coordination.k8s.io": {"create"},
     "leases.coordination.k8s.io ecs-operator": {"get", "update"},
 }
@@ -73,6 +72,8 @@ async def test_rights(deployed: ControlPlane, namespace: str, rights: dict[str, 
     "refused",
     [
         ("list", "secrets", "default"),
+        ("list", "secrets", _OWN),
+        ("patch", "secrets", _OWN),
         ("create", "secrets", _OWN),
         ("delete", "secrets", _OWN),
         ("create", f"ecsservers.{_GROUP}", "default"),

@@ -1,6 +1,7 @@
 """What stands in the way shows as the right condition, which names what to do, and goes away by itself once that is done.
 
-All cases run at once, because most of their time is the operator's pauses; each test waits for its own.
+All cases run at once, because most of their time is the operator's pauses. They are begun by the first test; each other test waits for
+its own, after the tests of other modules (conftest.py).
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
-from tests.scenes import Object, Scene, condition, says, scene_of, server_manifest
 
 from ecs_lab.laboratory import CloudProject, Laboratory
 from ecs_lab.operator import NAMESPACE
 from ecs_lab.ports import free_ports
 from ecs_lab.pytest_plugin import unique_name
 from ecs_lab.tenancy import SEED_ACCOUNT, Account, as_yaml, project, secret
+from tests.scenes import Object, Scene, condition, says, scene_of, server_manifest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,7 +74,7 @@ def patched(**spec: Any) -> Deed:
     return deed
 
 
-def _own(value: Any, scene: Scene) -> Any:  # noqa: ANN401 -- any JSON
+def _own(value: Any, scene: Scene) -> Any:
     account = scene.project.account
     names = {"PROJECT": scene.project.name, "FLAVOR": account.flavor_id, "IMAGE": account.image_id, "VPC": account.vpc_id}
     if isinstance(value, Mapping):
@@ -160,7 +161,7 @@ CASES: dict[str, Case] = {
     ),
     "no-secret": Case(
         values={"username": None, "password": None, "domainName": None},
-        reason="CredentialsMissing", message="the Secret ecs-operator-system/NAME does not exist: create it with the keys username, password, domainName",
+        reason="CredentialsMissing", message="the Secret .*/NAME does not exist: create it with the keys username, password, domainName",
         project_too=True, mend=right_secret,
     ),
     "incomplete-secret": Case(
@@ -175,7 +176,8 @@ CASES: dict[str, Case] = {
     ),
     "unreachable-endpoint": Case(
         project={"endpoints": {"ecs": "http://127.0.0.1:CLOSED", "iam": "http://127.0.0.1:CLOSED"}},
-        reason="CloudUnreachable", message="the connection to http://127.0.0.1:CLOSED failed.*what to do: check the endpoint", project_too=True,
+        reason="CloudUnreachable", project_too=True,
+        message="the connection to http://127.0.0.1:CLOSED failed.*what to do: check the endpoint",
         mend=project_patched(endpoints={"ecs": "ENDPOINT", "iam": "ENDPOINT"}),
     ),
     "namespace-not-admitted": Case(
@@ -218,7 +220,8 @@ CASES: dict[str, Case] = {
     ),
     # --- what the spec names ---
     "unknown-flavor": Case(
-        spec={"flavor": "s9.huge.8"}, reason="Rejected", progress="Stalled", message=r"Ecs\.\d+.*s9\.huge\.8", mend=patched(flavor="FLAVOR"),
+        spec={"flavor": "s9.huge.8"}, reason="Rejected", progress="Stalled", message=r"Ecs\.\d+.*s9\.huge\.8",
+        mend=patched(flavor="FLAVOR"),
     ),
     "unknown-image": Case(
         spec={"image": {"id": MISSING_ID}}, reason="Rejected", progress="Stalled", message=f"Ecs.0031.*{MISSING_ID}",
@@ -242,7 +245,7 @@ CASES: dict[str, Case] = {
     "missing-key": Case(
         spec={"adminPasswordSecretRef": LOGIN}, spoil=applied(lambda scene: scene.secret("login", other="x")),
         reason="WaitingForDependency", progress="", message=r"key password in Secret login \(spec.adminPasswordSecretRef\)",
-        mend=applied(lambda scene: scene.secret("login", password="G00d-password")),  # noqa: S106 -- of a simulated server
+        mend=applied(lambda scene: scene.secret("login", password="G00d-password")),
     ),
     "several-missing": Case(
         spec={"adminPasswordSecretRef": LOGIN, "serverGroupRef": {"name": "web"}, "image": {"name": "Debian 1"}},
@@ -250,9 +253,9 @@ CASES: dict[str, Case] = {
         mend=patched(adminPasswordSecretRef=None, serverGroupRef=None, image={"name": None, "id": "IMAGE"}),
     ),
     "weak-password": Case(
-        spec={"adminPasswordSecretRef": LOGIN}, spoil=applied(lambda scene: scene.secret("login", password="short")),  # noqa: S106
+        spec={"adminPasswordSecretRef": LOGIN}, spoil=applied(lambda scene: scene.secret("login", password="short")),
         reason="InvalidConfiguration", progress="Stalled", message=r"spec.adminPasswordSecretRef \(Secret login, key password\): ",
-        mend=applied(lambda scene: scene.secret("login", password="G00d-password")), seconds=90,  # noqa: S106
+        mend=applied(lambda scene: scene.secret("login", password="G00d-password")), seconds=90,
     ),
     "large-user-data": Case(
         spec={"userDataRef": {"secret": {"name": "boot", "key": "script"}}},
@@ -267,16 +270,20 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running(laboratory: Laboratory, request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     """Those cases at once that are to be tested."""
-    mine = (item for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module)
-    wanted = [str(item.callspec.params["name"]) for item in mine]
+    chosen = (item.callspec.params for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec"))
+    wanted = [str(each["name"]) for each in chosen if each.get("name") in CASES]
     tasks = {name: asyncio.create_task(_run(laboratory, name, CASES[name]), name=name) for name in wanted}
     yield tasks
     for task in tasks.values():
         task.cancel()
     await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def test_the_cases_begin(running: dict[str, asyncio.Task[None]]) -> None:
+    assert all(not task.done() for task in running.values())
 
 
 @pytest.mark.parametrize("name", CASES)

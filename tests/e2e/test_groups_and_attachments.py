@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.scenes import Object, Scene, condition, is_ready, says
 
 from ecs_lab.waiting import until
+from tests.scenes import Object, Scene, condition, is_ready, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,7 +46,9 @@ async def test_a_group_and_its_members(scene: Scene) -> None:
     assert "EcsServer web-1" in message(used)
     await scene.delete("ecsvm/web-1")
     await scene.until_gone("ecsgrp/web")
-    order = [each["resource"] for each in await scene.ledger() if each["action"] == "delete" and each["resource"] in {"server", "server_group"}]
+    order = [
+        each["resource"] for each in await scene.ledger() if each["action"] == "delete" and each["resource"] in {"server", "server_group"}
+    ]
     assert order == ["server", "server", "server_group"]
 
 
@@ -166,13 +168,22 @@ async def test_a_volume_on_another_server(scene: Scene) -> None:
     await scene.until_gone("ecsva/data")
 
 
-# name: (spec of the attachment, reason, what the message names)
+MISSING = "5f0f3d6a-0000-4000-8000-000000000000"
+# name: (spec of the attachment, reason, what the message says)
 HINDRANCES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no-such-volume": ({"volumeId": "5f0f3d6a-0000-4000-8000-000000000000", "serverRef": {"name": "web-0"}}, "WaitingForDependency", "volume 5f0f3d6a-0000-4000-8000-000000000000 does not exist"),
-    "no-such-server": ({"serverId": "5f0f3d6a-0000-4000-8000-000000000001"}, "WaitingForDependency", "server 5f0f3d6a-0000-4000-8000-000000000001 does not exist"),
-    "another-zone": ({"serverRef": {"name": "web-1"}}, "InvalidConfiguration", "the server is in zone eu-west-0b, the volume in eu-west-0a"),
-    "server-in-error": ({"serverRef": {"name": "web-2"}}, "WaitingForDependency", "is ERROR"),
-}  # fmt: skip
+    "no-such-volume": (
+        {"serverRef": {"name": "web-0"}, "volumeId": MISSING},
+        "WaitingForDependency",
+        f"volume {MISSING} does not exist in the project",
+    ),
+    "no-such-server": ({"serverId": MISSING}, "WaitingForDependency", f"server {MISSING} does not exist in the project"),
+    "another-zone": (
+        {"serverRef": {"name": "web-1"}},
+        "InvalidConfiguration",
+        "the server is in zone eu-west-0b, the volume in eu-west-0a: they must be in the same",
+    ),
+    "server-in-error": ({"serverRef": {"name": "web-2"}}, "WaitingForDependency", "is ERROR: a volume can be attached when it is ACTIVE"),
+}
 
 
 async def test_what_hinders_an_attachment(scene: Scene) -> None:

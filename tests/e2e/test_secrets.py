@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pytest
-from tests.scenes import Object, Scene, is_ready, says, scene_of
 
 from ecs_lab.laboratory import CloudProject, Laboratory
 from ecs_lab.operator import NAMESPACE
 from ecs_lab.tenancy import as_yaml
+from tests.scenes import Object, Scene, is_ready, says, scene_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
 # Of simulated servers; each can be found in one place only: its Secret.
-PASSWORD, SECOND_PASSWORD, WINDOWS_PASSWORD = "Canary-Linux-7531", "Canary-Again-7532", "Canary-Windows-9642"  # noqa: S105
+PASSWORD, SECOND_PASSWORD, WINDOWS_PASSWORD = "Canary-Linux-7531", "Canary-Again-7532", "Canary-Windows-9642"
 WEAK, REFUSED = "cnry-7q", "Canary-refused-1111"
 SCRIPT = "#cloud-config\nwrite_files: [{path: /etc/canary, content: canary-user-data-8520}]\n"
-WRONG_CLOUD_PASSWORD, WRONG_SECRET_KEY = "Canary-wrong-cloud-password-1", "canary-wrong-secret-key-00000000000000000"  # noqa: S105
+WRONG_CLOUD_PASSWORD, WRONG_SECRET_KEY = "Canary-wrong-cloud-password-1", "canary-wrong-secret-key-00000000000000000"
 
 
 @dataclass(slots=True)

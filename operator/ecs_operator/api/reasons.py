@@ -47,6 +47,11 @@ class Reason(StrEnum):
     FROZEN = "Frozen"
     OWNERSHIP_CONFLICT = "OwnershipConflict"
 
+    @property
+    def is_trouble(self) -> bool:
+        """Something went wrong, whether it is tried again or not: events with this reason are warnings."""
+        return REASONS[self].is_trouble
+
 
 class Progress(StrEnum):
     """What a reason says about the way ahead: the source of the kstatus conditions."""
@@ -68,6 +73,7 @@ class Explanation:
     progress: Progress
     text: str
     what_to_do: str
+    is_trouble: bool = False
 
 
 _R, _W, _S, _OK = Progress.RECONCILING, Progress.WAITING, Progress.STALLED, Progress.READY
@@ -96,37 +102,37 @@ REASONS: dict[Reason, Explanation] = {
     Reason.PAUSED: Explanation(_W, "the annotation ecs.huaweicloud.com/paused is set", "remove the annotation to go on"),
     Reason.IN_USE: Explanation(_W, "it is being deleted but still in use", "delete or change the users the message names"),
     Reason.QUOTA_EXCEEDED: Explanation(
-        _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself"
+        _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself", is_trouble=True
     ),
     Reason.CAPACITY_EXHAUSTED: Explanation(
-        _R, "the cloud has no capacity for it now", "choose another flavor or zone, or wait; it is tried again by itself"
+        _R, "the cloud has no capacity for it now", "choose another flavor or zone, or wait; it is tried again by itself", is_trouble=True
     ),
-    Reason.THROTTLED: Explanation(_R, "the cloud limits the rate of calls", "wait; lower spec.limits of the EcsProject if it stays"),
+    Reason.THROTTLED: Explanation(_R, "the cloud limits the rate of calls", "wait; lower spec.limits of the EcsProject if it stays", is_trouble=True),
     Reason.CLOUD_UNREACHABLE: Explanation(
-        _R, "the cloud's endpoint does not answer, or with server errors", "check the endpoints of the EcsProject and the network"
+        _R, "the cloud's endpoint does not answer, or with server errors", "check the endpoints of the EcsProject and the network", is_trouble=True
     ),
     Reason.UNAUTHORIZED: Explanation(
-        _R, "the cloud refuses the credentials or their rights", "check the Secret of the EcsProject and the account's rights"
+        _R, "the cloud refuses the credentials or their rights", "check the Secret of the EcsProject and the account's rights", is_trouble=True
     ),
     Reason.CREDENTIALS_MISSING: Explanation(
-        _R, "the Secret of the EcsProject is missing or incomplete", "create the Secret the message names"
+        _R, "the Secret of the EcsProject is missing or incomplete", "create the Secret the message names", is_trouble=True
     ),
     Reason.OUTCOME_UNKNOWN: Explanation(
-        _R, "a request may or may not have been carried out; this is being found out", "wait; nothing is created twice"
+        _R, "a request may or may not have been carried out; this is being found out", "wait; nothing is created twice", is_trouble=True
     ),
-    Reason.INVALID_CONFIGURATION: Explanation(_S, "the spec cannot be carried out as it is", "change the field the message names"),
-    Reason.REJECTED: Explanation(_S, "the cloud refuses the request", "change what the cloud's text in the message names"),
+    Reason.INVALID_CONFIGURATION: Explanation(_S, "the spec cannot be carried out as it is", "change the field the message names", is_trouble=True),
+    Reason.REJECTED: Explanation(_S, "the cloud refuses the request", "change what the cloud's text in the message names", is_trouble=True),
     Reason.OPERATION_FAILED: Explanation(
-        _S, "a job failed and was retried up to the limit", "read the cloud's text; request a reconcile to try again"
+        _S, "a job failed and was retried up to the limit", "read the cloud's text; request a reconcile to try again", is_trouble=True
     ),
     Reason.DELETED_EXTERNALLY: Explanation(
-        _S, "the resource was deleted by somebody else", "delete the object, or create it under another name"
+        _S, "the resource was deleted by somebody else", "delete the object, or create it under another name", is_trouble=True
     ),
     Reason.SERVER_ERROR: Explanation(
-        _S, "the cloud shows the server in state ERROR", "see status.fault; repair the server, or delete and create the object"
+        _S, "the cloud shows the server in state ERROR", "see status.fault; repair the server, or delete and create the object", is_trouble=True
     ),
-    Reason.FROZEN: Explanation(_S, "the account or the resource is frozen or restricted by the cloud", "settle it with the cloud provider"),
+    Reason.FROZEN: Explanation(_S, "the account or the resource is frozen or restricted by the cloud", "settle it with the cloud provider", is_trouble=True),
     Reason.OWNERSHIP_CONFLICT: Explanation(
-        _S, "the cloud resource carries another owner's mark, or there are several with ours", "see the message; nothing is changed"
+        _S, "the cloud resource carries another owner's mark, or there are several with ours", "see the message; nothing is changed", is_trouble=True
     ),
 }

@@ -130,5 +130,6 @@ def assemble(
         on_seen=census.seen,
         on_gone=census.gone,
         rng=random.Random(rng.random()),  # noqa: S311 - jitter; another thread must not share ours
+        identity=settings.identity,
     )
     return Parts(lease=lease, events=events, workload=kinds.build(platform), loop=loop, census=census, informer=informer)

@@ -24,13 +24,14 @@ _FIRST_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LATER_PAUSE = 10.0
 _LOGIN_VALID = timedelta(minutes=30)
 _SOON = 60.0
-"""A login or an end within this many seconds after the one before counts as repeated."""
+"""A login or an end within this many seconds after the one before counts as repeated; a run that lasted this long is a good one."""
 _LONGEST_LOGIN_PAUSE = 10.0
 _LONGEST_RESTART_PAUSE = 30.0
 _STOP_SECONDS = 5.0
 _BEAT_SECONDS = 1.0
 _DEAD_AFTER = 60.0
-_SHORT_RUNS_ALLOWED = 10
+_UNSTEADY_AFTER, _HOPELESS_AFTER = 3, 10
+"""Short runs in a row: so many, and the watches are not to be relied on; so many, and only a new process may help."""
 
 
 class Forever:
@@ -65,18 +66,23 @@ class Informer:
         on_seen: Callable[[ObjectKey, Sighting], None],
         on_gone: Callable[[ObjectKey], None],
         rng: Random,
+        identity: str,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_seen`` and ``on_gone`` are called in the event loop that ``start`` was called in."""
+        """``on_seen`` and ``on_gone`` are called in the event loop that ``start`` was called in. ``identity`` is this process's name."""
         self._access = access
         self._group, self._version, self._plurals = group, version, tuple(plurals)
         self._namespaces = tuple(namespaces)
         self._on_seen, self._on_gone = on_seen, on_gone
         self._rng = rng
+        self._identity = identity
+        self._monotonic = monotonic
         self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._stop_current: Callable[[], None] | None = None
-        self._beat = time.monotonic()
+        self._beat = monotonic()
+        self._running_since: float | None = None
         self._short_runs = 0
         self._logins = 0
         self._last_login = 0.0
@@ -90,9 +96,21 @@ class Informer:
 
     @property
     def alive(self) -> bool:
+        """The thread's loop turns, and kopf has not ended so often that starting it again is hopeless."""
+        return self._turns() and self._ends_in_a_row() < _HOPELESS_AFTER
+
+    @property
+    def steady(self) -> bool:
         """The thread's loop turns, and kopf does not end again and again."""
-        turning = self._thread is not None and self._thread.is_alive() and time.monotonic() - self._beat < _DEAD_AFTER
-        return turning and self._short_runs < _SHORT_RUNS_ALLOWED
+        return self._turns() and self._ends_in_a_row() < _UNSTEADY_AFTER
+
+    def _turns(self) -> bool:
+        return self._thread is not None and self._thread.is_alive() and self._monotonic() - self._beat < _DEAD_AFTER
+
+    def _ends_in_a_row(self) -> int:
+        """How often kopf ended soon after its start, unless it has been running for a while now."""
+        since = self._running_since
+        return 0 if since is not None and self._monotonic() - since >= _SOON else self._short_runs
 
     async def close(self) -> None:
         """Stop watching; nothing is handed over afterwards."""
@@ -107,15 +125,16 @@ class Informer:
     def _supervise(self) -> None:
         pause = 1.0
         while not self._closing.is_set():
-            started = time.monotonic()
+            started = self._running_since = self._monotonic()
             try:
                 asyncio.run(self._run_once())
             except Exception as error:  # noqa: BLE001 - whatever ends kopf, it is started again
                 logger.warning("the informer ended: %s: %s", type(error).__name__, _first_line(error))
             if self._closing.is_set():
                 return
-            short = time.monotonic() - started < _SOON
+            short = self._monotonic() - started < _SOON
             self._short_runs = self._short_runs + 1 if short else 0
+            self._running_since = None
             pause = min(_LONGEST_RESTART_PAUSE, pause * 2) if short else 1.0
             self.restarts += 1
             logger.warning("starting the informer again (restart %d)", self.restarts)
@@ -135,14 +154,18 @@ class Informer:
             return
         beating = asyncio.create_task(self._keep_beating())
         try:
-            scope: Mapping[str, Any] = {"namespaces": self._namespaces} if self._namespaces else {"clusterwide": True}
-            await kopf.operator(registry=self._registry(stop), settings=_settings(), standalone=True, stop_flag=stop, **scope)
+            options: Mapping[str, Any] = {
+                **({"namespaces": self._namespaces} if self._namespaces else {"clusterwide": True}),
+                # Else kopf makes one up from the user's name, and ends where the uid has none, as in a container.
+                "identity": self._identity,
+            }
+            await kopf.operator(registry=self._registry(stop), settings=_settings(), standalone=True, stop_flag=stop, **options)
         finally:
             beating.cancel()
 
     async def _keep_beating(self) -> None:
         while True:
-            self._beat = time.monotonic()
+            self._beat = self._monotonic()
             await asyncio.sleep(_BEAT_SECONDS)
 
     def _registry(self, stop: asyncio.Event) -> kopf.OperatorRegistry:
@@ -174,13 +197,13 @@ class Informer:
 
     async def _login(self, stop: asyncio.Event) -> kopf.ConnectionInfo:
         """Called at start, when the credentials expire, and after every 401: that one must not spin. The stop ends the pause."""
-        now = time.monotonic()
+        now = self._monotonic()
         repeated = self._logins > 0 and now - self._last_login < _SOON
         self._logins = self._logins + 1 if repeated else 1
         if repeated:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=min(_LONGEST_LOGIN_PAUSE, 2.0 ** min(self._logins - 2, 10)))
-        self._last_login = time.monotonic()
+        self._last_login = self._monotonic()
         access = self._access()
         return kopf.ConnectionInfo(
             server=access.server,

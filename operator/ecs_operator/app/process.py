@@ -153,6 +153,7 @@ class Process:
         return {
             "caches filled": self._parts.census.filled.is_set(),
             "lease known": self._parts.lease.holder is not None,
+            "watches": self._parts.informer.steady,
             "not stopping": not self._stopping,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import KubeObject
@@ -36,11 +36,12 @@ class StatusWriter:
         self.last_write: float | None = None
         """When the last write was made, on the monotonic clock: how long it has been quiet."""
 
-    async def write(self, obj: KubeObject, status: Mapping[str, Any], *, action: str) -> KubeObject:
+    async def write(self, obj: KubeObject, status: Mapping[str, Any], *, action: str, trouble: bool = False) -> KubeObject:
         """Make ``status`` the object's whole status, and return the object as it is then. Lists must come sorted.
 
         ``obj`` must be the object as it was read for this pass: the write succeeds only if nothing changed since (else ConflictError).
-        ``action`` says in one CamelCase word what the operator was doing, for the event. Raises StoreError.
+        ``action`` says in one CamelCase word what the operator was doing, for the event; ``trouble`` makes that a warning.
+        Raises StoreError.
         """
         wanted = compact(status)
         if wanted == compact(obj.status):
@@ -49,22 +50,16 @@ class StatusWriter:
         written = await self._store.apply_status(obj, wanted)
         self.writes += 1
         self.last_write = self._clock.monotonic()
-        self._tell(obj, wanted, action=action)
+        self._tell(obj, wanted, action=action, trouble=trouble)
         return written
 
-    def _tell(self, obj: KubeObject, wanted: Mapping[str, Any], *, action: str) -> None:
+    def _tell(self, obj: KubeObject, wanted: Mapping[str, Any], *, action: str, trouble: bool) -> None:
         before = find(_conditions(obj.status), "Ready")
         now = find(_conditions(wanted), "Ready")
         if now is None or (before is not None and (before.get("status"), before.get("reason")) == (now.get("status"), now.get("reason"))):
             return
-        self._events.record(obj, kind=_kind(_conditions(wanted), now), reason=now["reason"], message=now["message"], action=action)
+        self._events.record(obj, kind="Warning" if trouble else "Normal", reason=now["reason"], message=now["message"], action=action)
 
 
 def _conditions(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return status.get("conditions") or ()
-
-
-def _kind(conditions: Sequence[Mapping[str, Any]], ready: Mapping[str, Any]) -> Literal["Normal", "Warning"]:
-    """A warning is what does not mend itself and waits for nobody else: Stalled."""
-    stalled = find(conditions, "Stalled")
-    return "Warning" if ready["status"] == "False" and stalled is not None and stalled["status"] == "True" else "Normal"

@@ -25,10 +25,11 @@ async def unreadable(obj: KubeObject, error: ValidationError, *, desk: Desk) -> 
     """The schema lets such a spec not pass; one that an older schema let in must not make the operator do anything. Raises StoreError."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     text = f"{'.'.join(['spec', *map(str, first['loc'])])}: {first['msg']}"
-    conditions = conditions_for(Reason.INVALID_CONFIGURATION, text)
+    reason = Reason.INVALID_CONFIGURATION
     previous = obj.status.get("conditions") or ()
-    merged = merge(previous, conditions, generation=obj.generation, now=desk.clock.now())
-    await desk.writer.write(obj, {**obj.status, "conditions": merged, "observedGeneration": obj.generation}, action="Validate")
+    merged = merge(previous, conditions_for(reason, text), generation=obj.generation, now=desk.clock.now())
+    body = {**obj.status, "conditions": merged, "observedGeneration": obj.generation}
+    await desk.writer.write(obj, body, action="Validate", trouble=reason.is_trouble)
     return Again(UNREADABLE_PAUSE, Lane.RESYNC)
 
 

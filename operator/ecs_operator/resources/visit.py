@@ -29,8 +29,8 @@ StatusT = TypeVar("StatusT", bound=ApiModel)
 class Writer(Protocol):
     """Writes a status by compare-and-set, when it differs. Raises StoreError."""
 
-    async def write(self, obj: KubeObject, status: Mapping[str, Any], *, action: str) -> KubeObject:
-        """Make ``status`` the whole status."""
+    async def write(self, obj: KubeObject, status: Mapping[str, Any], *, action: str, trouble: bool) -> KubeObject:
+        """Make ``status`` the whole status. ``trouble``: the event about it is a warning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,8 @@ class Visit(Generic[SpecT, StatusT]):
 
     async def write(self, status: StatusT, notice: Notice, *, action: str) -> None:
         """Write a status that this pass computed. Raises StoreError; on a conflict the pass starts over."""
-        self.take(await self.desk.writer.write(self.obj, self._body(status, notice), action=action))
+        body = self._body(status, notice)
+        self.take(await self.desk.writer.write(self.obj, body, action=action, trouble=notice.reason.is_trouble))
 
     async def tell(self, notice: Notice, *, action: str) -> None:
         """Say what holds the object up. What differs in nothing but request ids is not written again. Raises StoreError."""

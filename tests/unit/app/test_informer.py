@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import itertools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,18 +18,21 @@ from ecs_operator.app.informer import Forever, Informer
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.sightings import Sighting
 from ecs_operator.kube.credentials import Access
-from tests.unit.engine.stage import seeded
+from tests.unit.engine.stage import SetClock, seeded
+from tests.unit.kube.stage import fake_api
 
 Script = Callable[..., Awaitable[None]]
 ACCESS = Access(server="https://k", authority="comment\n-----BEGIN CERTIFICATE-----\n", token="t")
 
 
 @asynccontextmanager
-async def informer(monkeypatch: pytest.MonkeyPatch, script: Script, **changes: Any) -> AsyncIterator[Informer]:
-    monkeypatch.setattr(kopf, "operator", script)
+async def informer(monkeypatch: pytest.MonkeyPatch, script: Script | None, **changes: Any) -> AsyncIterator[Informer]:
+    """An informer that was started. Without a script kopf itself runs."""
+    if script is not None:
+        monkeypatch.setattr(kopf, "operator", script)
     ignored: Callable[..., None] = lambda *_: None  # noqa: E731 - a default
-    options: dict[str, Any] = {"namespaces": (), "on_seen": ignored, "on_gone": ignored, **changes}
-    subject = Informer(access=lambda: ACCESS, group="g.test", version="v1", plurals=["things"], rng=seeded(), **options)
+    options: dict[str, Any] = {"namespaces": (), "on_seen": ignored, "on_gone": ignored, "access": lambda: ACCESS, **changes}
+    subject = Informer(group="g.test", version="v1", plurals=["things"], rng=seeded(), identity="me", **options)
     subject.start()
     try:
         yield subject
@@ -58,22 +62,74 @@ async def test_it_is_started_again_whatever_ends_it_and_stops_when_told(monkeypa
     assert not subject.alive
 
 
-async def test_one_that_ends_again_and_again_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ends(**_: object) -> None:
-        pass
+class Hasty(threading.Event):
+    """Waits a thousandth of what it is told."""
 
-    class Hasty(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            return super().wait(None if timeout is None else timeout / 1000)
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(None if timeout is None else timeout / 1000)
 
+
+async def test_one_that_ends_again_and_again_is_unsteady_then_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[int, tuple[bool, bool]] = {}
     monkeypatch.setattr(threading, "Event", Hasty)
+    begin = threading.Event()
+    subject: Informer
+
+    async def ends(**_: object) -> None:
+        await asyncio.to_thread(begin.wait)
+        found.setdefault(subject.restarts, (subject.steady, subject.alive))
+
     async with informer(monkeypatch, ends) as subject:
+        begin.set()
 
         async def given_up() -> bool:
             return not subject.alive
 
         await until(given_up, seconds=10, what="liveness fails")
-        assert subject.restarts >= 10
+    assert subject.restarts >= 9
+    assert [found[ends] for ends in (0, 2, 3, 9)] == [(True, True), (True, True), (False, True), (False, True)]
+
+
+async def test_one_that_runs_for_a_minute_has_recovered(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, runs = SetClock(), []
+    monkeypatch.setattr(threading, "Event", Hasty)
+
+    async def ends_four_times(*, stop_flag: asyncio.Event, **_: object) -> None:
+        runs.append(clock.seconds)
+        if len(runs) > 4:
+            await stop_flag.wait()
+
+    async with informer(monkeypatch, ends_four_times, monotonic=clock) as subject:
+
+        async def fifth_run() -> bool:
+            return len(runs) == 5
+
+        await until(fifth_run, seconds=10, what="a fifth run")
+        clock.seconds = 59.0
+        assert not subject.steady
+        clock.seconds = 60.5
+
+        async def steady() -> bool:
+            return subject.steady
+
+        await until(steady, seconds=10, what="it is steady again once the thread has noted that it is alive")
+    assert subject.restarts == 4
+
+
+async def test_kopf_runs_for_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    async with (
+        fake_api((404, {})) as api,
+        informer(monkeypatch, None, access=lambda: Access(server=api.url, authority=None, token="t")),
+    ):
+
+        async def asked() -> bool:
+            return bool(api.seen)
+
+        await until(asked, seconds=10, what="kopf asks the API server")
 
 
 async def test_only_copied_keys_come_out_in_the_loop_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +179,7 @@ async def test_its_settings(namespaces: tuple[str, ...], scope: dict[str, Any], 
         await until(started, seconds=5, what="kopf runs")
     settings = told.pop("settings")
     told.pop("registry")
-    assert told == {"standalone": True, **scope}
+    assert told == {"standalone": True, "identity": "me", **scope}
     assert (settings.queueing.idle_timeout, settings.watching.chunk_size) == (0.1, 500)
     assert (settings.watching.server_timeout, settings.watching.inactivity_timeout) == (240, 70)
     assert (settings.networking.connect_timeout, settings.networking.request_timeout) == (5, 30)

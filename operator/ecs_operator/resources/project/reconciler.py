@@ -150,8 +150,9 @@ class ProjectReconciler:
         """A spec that an older schema let in must not make the operator do anything."""
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         text = f"{'.'.join(['spec', *map(str, first['loc'])])}: {first['msg']}"
-        conditions = conditions_for(Reason.INVALID_CONFIGURATION, text)
-        await self._writer.write(obj, {**obj.status, **_conditions(obj, conditions, self._clock)}, action="Validate")
+        reason = Reason.INVALID_CONFIGURATION
+        body = {**obj.status, **_conditions(obj, conditions_for(reason, text), self._clock)}
+        await self._writer.write(obj, body, action="Validate", trouble=reason.is_trouble)
         return Again(300.0, Lane.RESYNC)
 
     async def _write(
@@ -162,7 +163,7 @@ class ProjectReconciler:
         if asked and echo:
             body["lastHandledReconcileAt"] = asked
         body |= _conditions(obj, (*conditions_for(reason, message), proof), self._clock)
-        await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete")
+        await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete", trouble=reason.is_trouble)
 
 
 def _ready(obj: KubeObject) -> str | None:
