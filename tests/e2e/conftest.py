@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +14,6 @@ from ecs_lab.laboratory import Laboratory, joined
 from ecs_lab.progress import OnProgress
 from ecs_lab.simulator import Simulator
 from tests.scenes import Scene, scene_of
-
-# Those that stop the API server, or the operator, come first; then those that share a laboratory in which nobody disturbs them.
-ALONE = ("test_control_plane", "test_informer", "test_laboratory", "test_lease", "test_store")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The cases of test_conditions.py mostly wait: they are begun before the tests they can run beside, and judged after them."""
-    items.sort(key=lambda item: (not _is_alone(item), _is_judged_last(item)))
-
-
-def _is_alone(item: pytest.Item) -> bool:
-    return item.path.parent != Path(__file__).parent or item.path.stem in ALONE
-
-
-def _is_judged_last(item: pytest.Item) -> bool:
-    return item.path.stem == "test_conditions" and "[" in item.name
-
 
 # A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it.
 OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG")

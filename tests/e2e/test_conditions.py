@@ -1,7 +1,6 @@
 """What stands in the way shows as the right condition, which names what to do, and goes away by itself once that is done.
 
-All cases run at once, because most of their time is the operator's pauses. They are begun by the first test; each other test waits for
-its own, after the tests of other modules (conftest.py).
+All cases run at once, because most of their time is the operator's pauses; each test waits for its own.
 """
 
 from __future__ import annotations
@@ -270,7 +269,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running(laboratory: Laboratory, request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     """Those cases at once that are to be tested."""
     chosen = (item.callspec.params for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec"))
@@ -280,10 +279,6 @@ async def running(laboratory: Laboratory, request: pytest.FixtureRequest) -> Asy
     for task in tasks.values():
         task.cancel()
     await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-async def test_the_cases_begin(running: dict[str, asyncio.Task[None]]) -> None:
-    assert all(not task.done() for task in running.values())
 
 
 @pytest.mark.parametrize("name", CASES)

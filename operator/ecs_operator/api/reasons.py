@@ -76,6 +76,10 @@ class Explanation:
     is_trouble: bool = False
 
 
+def _trouble(progress: Progress, text: str, what_to_do: str) -> Explanation:
+    return Explanation(progress, text, what_to_do, is_trouble=True)
+
+
 _R, _W, _S, _OK = Progress.RECONCILING, Progress.WAITING, Progress.STALLED, Progress.READY
 
 REASONS: dict[Reason, Explanation] = {
@@ -101,38 +105,38 @@ REASONS: dict[Reason, Explanation] = {
     ),
     Reason.PAUSED: Explanation(_W, "the annotation ecs.huaweicloud.com/paused is set", "remove the annotation to go on"),
     Reason.IN_USE: Explanation(_W, "it is being deleted but still in use", "delete or change the users the message names"),
-    Reason.QUOTA_EXCEEDED: Explanation(
-        _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself", is_trouble=True
+    Reason.QUOTA_EXCEEDED: _trouble(
+        _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself"
     ),
-    Reason.CAPACITY_EXHAUSTED: Explanation(
-        _R, "the cloud has no capacity for it now", "choose another flavor or zone, or wait; it is tried again by itself", is_trouble=True
+    Reason.CAPACITY_EXHAUSTED: _trouble(
+        _R, "the cloud has no capacity for it now", "choose another flavor or zone, or wait; it is tried again by itself"
     ),
-    Reason.THROTTLED: Explanation(_R, "the cloud limits the rate of calls", "wait; lower spec.limits of the EcsProject if it stays", is_trouble=True),
-    Reason.CLOUD_UNREACHABLE: Explanation(
-        _R, "the cloud's endpoint does not answer, or with server errors", "check the endpoints of the EcsProject and the network", is_trouble=True
+    Reason.THROTTLED: _trouble(_R, "the cloud limits the rate of calls", "wait; lower spec.limits of the EcsProject if it stays"),
+    Reason.CLOUD_UNREACHABLE: _trouble(
+        _R, "the cloud's endpoint does not answer, or with server errors", "check the endpoints of the EcsProject and the network"
     ),
-    Reason.UNAUTHORIZED: Explanation(
-        _R, "the cloud refuses the credentials or their rights", "check the Secret of the EcsProject and the account's rights", is_trouble=True
+    Reason.UNAUTHORIZED: _trouble(
+        _R, "the cloud refuses the credentials or their rights", "check the Secret of the EcsProject and the account's rights"
     ),
-    Reason.CREDENTIALS_MISSING: Explanation(
-        _R, "the Secret of the EcsProject is missing or incomplete", "create the Secret the message names", is_trouble=True
+    Reason.CREDENTIALS_MISSING: _trouble(
+        _R, "the Secret of the EcsProject is missing or incomplete", "create the Secret the message names"
     ),
-    Reason.OUTCOME_UNKNOWN: Explanation(
-        _R, "a request may or may not have been carried out; this is being found out", "wait; nothing is created twice", is_trouble=True
+    Reason.OUTCOME_UNKNOWN: _trouble(
+        _R, "a request may or may not have been carried out; this is being found out", "wait; nothing is created twice"
     ),
-    Reason.INVALID_CONFIGURATION: Explanation(_S, "the spec cannot be carried out as it is", "change the field the message names", is_trouble=True),
-    Reason.REJECTED: Explanation(_S, "the cloud refuses the request", "change what the cloud's text in the message names", is_trouble=True),
-    Reason.OPERATION_FAILED: Explanation(
-        _S, "a job failed and was retried up to the limit", "read the cloud's text; request a reconcile to try again", is_trouble=True
+    Reason.INVALID_CONFIGURATION: _trouble(_S, "the spec cannot be carried out as it is", "change the field the message names"),
+    Reason.REJECTED: _trouble(_S, "the cloud refuses the request", "change what the cloud's text in the message names"),
+    Reason.OPERATION_FAILED: _trouble(
+        _S, "a job failed and was retried up to the limit", "read the cloud's text; request a reconcile to try again"
     ),
-    Reason.DELETED_EXTERNALLY: Explanation(
-        _S, "the resource was deleted by somebody else", "delete the object, or create it under another name", is_trouble=True
+    Reason.DELETED_EXTERNALLY: _trouble(
+        _S, "the resource was deleted by somebody else", "delete the object, or create it under another name"
     ),
-    Reason.SERVER_ERROR: Explanation(
-        _S, "the cloud shows the server in state ERROR", "see status.fault; repair the server, or delete and create the object", is_trouble=True
+    Reason.SERVER_ERROR: _trouble(
+        _S, "the cloud shows the server in state ERROR", "see status.fault; repair the server, or delete and create the object"
     ),
-    Reason.FROZEN: Explanation(_S, "the account or the resource is frozen or restricted by the cloud", "settle it with the cloud provider", is_trouble=True),
-    Reason.OWNERSHIP_CONFLICT: Explanation(
-        _S, "the cloud resource carries another owner's mark, or there are several with ours", "see the message; nothing is changed", is_trouble=True
+    Reason.FROZEN: _trouble(_S, "the account or the resource is frozen or restricted by the cloud", "settle it with the cloud provider"),
+    Reason.OWNERSHIP_CONFLICT: _trouble(
+        _S, "the cloud resource carries another owner's mark, or there are several with ours", "see the message; nothing is changed"
     ),
 }

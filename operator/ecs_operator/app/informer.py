@@ -28,6 +28,7 @@ _SOON = 60.0
 _LONGEST_LOGIN_PAUSE = 10.0
 _LONGEST_RESTART_PAUSE = 30.0
 _STOP_SECONDS = 5.0
+_ABANDON_SECONDS = 2.0
 _BEAT_SECONDS = 1.0
 _DEAD_AFTER = 60.0
 _UNSTEADY_AFTER, _HOPELESS_AFTER = 3, 10
@@ -126,10 +127,13 @@ class Informer:
         pause = 1.0
         while not self._closing.is_set():
             started = self._running_since = self._monotonic()
+            loop = asyncio.new_event_loop()
             try:
-                asyncio.run(self._run_once())
+                loop.run_until_complete(self._run_once())
             except Exception as error:  # noqa: BLE001 - whatever ends kopf, it is started again
                 logger.warning("the informer ended: %s: %s", type(error).__name__, _first_line(error))
+            finally:
+                _abandon(loop)
             if self._closing.is_set():
                 return
             short = self._monotonic() - started < _SOON
@@ -159,7 +163,11 @@ class Informer:
                 # Else kopf makes one up from the user's name, and ends where the uid has none, as in a container.
                 "identity": self._identity,
             }
-            await kopf.operator(registry=self._registry(stop), settings=_settings(), standalone=True, stop_flag=stop, **options)
+            roots = await kopf.spawn_tasks(registry=self._registry(stop), settings=_settings(), standalone=True, stop_flag=stop, **options)
+            # kopf's own run_tasks waits without limit for the others once one has ended, and after a 401 some never end.
+            ended, _ = await asyncio.wait(roots, return_when=asyncio.FIRST_COMPLETED)
+            for root in ended:
+                root.result()
         finally:
             beating.cancel()
 
@@ -214,6 +222,21 @@ class Informer:
             # Also makes two logins with the same token differ: kopf gives up on one that it has seen fail.
             expiration=datetime.now(UTC) + _LOGIN_VALID,
         )
+
+
+def _abandon(loop: asyncio.AbstractEventLoop) -> None:
+    """Close kopf's loop, with what is still in it: a task that will not end must not keep the next run from starting."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    try:
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_ABANDON_SECONDS))
+        loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), _ABANDON_SECONDS))
+    except Exception as error:  # noqa: BLE001 - it is closed in any case
+        logger.debug("the informer's loop did not end well: %r", error)
+    finally:
+        loop.close()
 
 
 def _settings() -> kopf.OperatorSettings:

@@ -38,7 +38,16 @@ def build(platform: Platform) -> Workload:
     return Workload(
         reconcilers=(
             ProjectReconciler(store=store, writer=writer, registry=registry, clock=clock),
-            ServerReconciler(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, rng=rng, events=events),
+            ServerReconciler(
+                store=store,
+                writer=writer,
+                tenants=registry,
+                authority=authority,
+                clock=clock,
+                rng=rng,
+                wake=platform.wake,
+                events=events,
+            ),
             ServerGroupReconciler(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events),
             VolumeAttachmentReconciler(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events),
         ),

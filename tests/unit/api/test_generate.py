@@ -57,6 +57,8 @@ def test_every_reason_is_documented() -> None:
     page = generated_files()[Path("docs/reference/reasons.md")]
     assert set(REASONS) == set(Reason)
     assert [reason for reason in Reason if f"| `{reason}` |" not in page] == []
+    assert "| `Throttled` | False, Reconciling | Warning | " in page
+    assert "| `Paused` | False | Normal | " in page
 
 
 def test_a_page_shows_every_field_with_bounds_and_rules() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import itertools
 import threading
@@ -25,11 +26,23 @@ Script = Callable[..., Awaitable[None]]
 ACCESS = Access(server="https://k", authority="comment\n-----BEGIN CERTIFICATE-----\n", token="t")
 
 
+def as_root_task(script: Script) -> Callable[..., Awaitable[list[asyncio.Task[None]]]]:
+    """A stand-in for ``kopf.spawn_tasks`` with the script as the one task that runs as long as kopf does."""
+
+    async def spawn(**options: Any) -> list[asyncio.Task[None]]:
+        async def root() -> None:
+            await script(**options)
+
+        return [asyncio.create_task(root())]
+
+    return spawn
+
+
 @asynccontextmanager
 async def informer(monkeypatch: pytest.MonkeyPatch, script: Script | None, **changes: Any) -> AsyncIterator[Informer]:
     """An informer that was started. Without a script kopf itself runs."""
     if script is not None:
-        monkeypatch.setattr(kopf, "operator", script)
+        monkeypatch.setattr(kopf, "spawn_tasks", as_root_task(script))
     ignored: Callable[..., None] = lambda *_: None  # noqa: E731 - a default
     options: dict[str, Any] = {"namespaces": (), "on_seen": ignored, "on_gone": ignored, "access": lambda: ACCESS, **changes}
     subject = Informer(group="g.test", version="v1", plurals=["things"], rng=seeded(), identity="me", **options)
@@ -60,6 +73,33 @@ async def test_it_is_started_again_whatever_ends_it_and_stops_when_told(monkeypa
         assert subject.restarts == 2
     assert set(runs) == {"informer"}
     assert not subject.alive
+
+
+async def test_a_task_of_kopf_that_does_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen with kopf 1.45 after a 401: one root task failed, another swallowed its cancellation."""
+    runs = []
+
+    async def fails_and_hangs(**_: object) -> list[asyncio.Task[None]]:
+        async def fails() -> None:
+            await asyncio.sleep(0)
+            raise AssertionError("a closed session")
+
+        async def hangs() -> None:
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        runs.append(1)
+        return [asyncio.create_task(fails()), asyncio.create_task(hangs())]
+
+    monkeypatch.setattr("ecs_operator.app.informer._ABANDON_SECONDS", 0.01)
+    monkeypatch.setattr(kopf, "spawn_tasks", fails_and_hangs)
+    async with informer(monkeypatch, None):
+
+        async def second_run() -> bool:
+            return len(runs) >= 2
+
+        await until(second_run, seconds=20, what="it is started again")
 
 
 class Hasty(threading.Event):

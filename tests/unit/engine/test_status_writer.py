@@ -69,7 +69,7 @@ async def test_a_lost_compare_and_set_is_raised_and_tells_nothing() -> None:
 )
 @pytest.mark.parametrize(("trouble", "kind"), [(False, "Normal"), (True, "Warning")], ids=["calm", "trouble"])
 async def test_a_transition_of_ready_is_told(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], trouble: bool, kind: str
+    before: list[dict[str, Any]], after: list[dict[str, Any]], *, trouble: bool, kind: str
 ) -> None:
     obj = kube_object(status={"conditions": before})
     subject, _, events = writer(obj)

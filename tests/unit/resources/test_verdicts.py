@@ -34,9 +34,11 @@ def test_meanings(meaning: Meaning, reason: Reason, *, terminal: bool) -> None:
     assert judged.retry_floor > 0
 
 
-def test_no_meaning_is_forgotten() -> None:
+def test_no_meaning_is_forgotten_and_each_is_trouble() -> None:
     for meaning in Meaning:
-        assert verdict(cloud_error("createServers", meaning=meaning)).message
+        judged = verdict(cloud_error("createServers", meaning=meaning))
+        assert judged.message
+        assert judged.reason.is_trouble
 
 
 def test_what_is_terminal_is_stalled_and_the_rest_goes_on_by_itself() -> None:

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -31,7 +32,12 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="ecs-lab", description="Control plane, simulated cloud and operator on this machine.")
     where = argparse.ArgumentParser(add_help=False)
-    where.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help="the laboratory's directory (default: .lab; demo: .lab/demo)")
+    where.add_argument(
+        "--dir",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="the laboratory's directory (default: .lab; for demo, and while only a demo runs: .lab/demo)",
+    )
     top.add_argument("--dir", type=Path, default=None, help=argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -161,7 +167,7 @@ def _env(options: argparse.Namespace) -> int:
         "ECS_SIMULATOR_ADMIN_URL": state.simulator_admin_url,
     }
     print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()))
-    print(f'export PATH={shlex.quote(state.programs)}:"$PATH"')
+    print(f'export PATH={shlex.quote(sysconfig.get_path("scripts"))}:{shlex.quote(state.programs)}:"$PATH"')
     return 0
 
 
@@ -212,10 +218,17 @@ def _run(task: Coroutine[None, None, int]) -> int:
         return 130
 
 
+def _directory(command: str) -> Path:
+    """Where the laboratory is when nobody says so: a demo that runs alone is meant by every command that asks for one that runs."""
+    demo = _DEFAULT / "demo"
+    is_meant = command == "demo" or (command != "up" and not is_running(_DEFAULT) and is_running(demo))
+    return demo if is_meant else _DEFAULT
+
+
 def run(options: argparse.Namespace, console: Console) -> int:
     """Carry out a command line that was read; raises LaboratoryError."""
     if options.dir is None:
-        options.dir = _DEFAULT / "demo" if options.command == "demo" else _DEFAULT
+        options.dir = _directory(options.command)
     match options.command:
         case "up" if options.detach:
             return _detach(options, console)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from pydantic import ValidationError
@@ -14,6 +16,7 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Blocked, Done, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
+from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.server import cleanup, creation, following, removal, running
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.record import Phase, phase
@@ -22,6 +25,17 @@ from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavai
 from ecs_operator.resources.visit import Notice, Writer
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of an object between passes, and when it is gone."""
+
+    uid: str
+    group: ObjectKey | None
+    """What waits for its server to come or go."""
+    standing: str | None = None
+    """The server that was there when it was looked at last."""
 
 
 class ServerReconciler:
@@ -38,11 +52,16 @@ class ServerReconciler:
         authority: Authority,
         clock: Clock,
         rng: Random,
+        wake: Callable[[ObjectKey], None],
         events: EventSink | None = None,
     ) -> None:
-        """``events`` takes the remark at a deletion that names what stays; transitions of Ready are the writer's to tell."""
+        """``events`` takes the remark at a deletion that names what stays; transitions of Ready are the writer's to tell.
+
+        ``wake``: called with what a group waits for when a server of it has come or gone.
+        """
         self._desk = ServerDesk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, rng=rng, events=events)
-        self._uids: dict[ObjectKey, str] = {}
+        self._wake = wake
+        self._known: dict[ObjectKey, _Known] = {}
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass over one object. Raises StoreError."""
@@ -54,9 +73,16 @@ class ServerReconciler:
             visit = ServerVisit(obj, desk=self._desk)
         except ValidationError as error:
             return await unreadable(obj, error, desk=self._desk)
+        self._compare(visit)
+        try:
+            return await self._advance(visit)
+        finally:
+            self._compare(visit)
+
+    async def _advance(self, visit: ServerVisit) -> Outcome:
         if visit.is_paused:
             return await self._paused(visit)
-        if obj.is_deleting:
+        if visit.obj.is_deleting:
             return await self._remove(visit)
         return await self._keep(visit)
 
@@ -114,11 +140,27 @@ class ServerReconciler:
         return Done()
 
     def _remember(self, key: ObjectKey, obj: KubeObject | None) -> None:
-        """Drop the notes of an object that is gone or was made anew under the same name."""
-        before = self._uids.get(key)
-        if before is not None and (obj is None or obj.uid != before):
-            self._desk.notes.forget(before)
-        if obj is None:
-            self._uids.pop(key, None)
-        else:
-            self._uids[key] = obj.uid
+        """Drop the notes of an object that is gone or was made anew under the same name; its server has left the group."""
+        before = self._known.get(key)
+        if before is not None and (obj is None or obj.uid != before.uid):
+            self._desk.notes.forget(before.uid)
+            self._tell_group(key)
+            del self._known[key]
+
+    def _compare(self, visit: ServerVisit) -> None:
+        """Tell the group when the server has come or gone since the last look, in this pass or by a write whose answer was lost."""
+        key, standing = visit.obj.key, visit.standing()
+        known = self._known.setdefault(key, _Known(visit.uid, _group(visit.obj), standing))
+        if known.standing != standing:
+            known.standing = standing
+            self._tell_group(key)
+
+    def _tell_group(self, key: ObjectKey) -> None:
+        group = self._known[key].group
+        if group is not None:
+            self._wake(group)
+
+
+def _group(obj: KubeObject) -> ObjectKey | None:
+    name = (obj.spec.get("serverGroupRef") or {}).get("name")
+    return members_of(obj.key.namespace, name) if name else None

@@ -15,7 +15,7 @@ from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.ownership import Owner
 from ecs_operator.resources.server.index import MarkerIndex
 from ecs_operator.resources.server.notes import Answer, Change, Notes
-from ecs_operator.resources.server.record import incarnation
+from ecs_operator.resources.server.record import Phase, incarnation, phase
 from ecs_operator.resources.visit import Desk, Notice, Visit
 
 PROGRESS_PAUSE = 3.0
@@ -101,6 +101,11 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
     def stored(self) -> ServerStatus:
         """The status as it is in Kubernetes: without what this pass has only seen."""
         return ServerStatus.model_validate(self.obj.status)
+
+    def standing(self) -> str | None:
+        """Id of the server, as far as Kubernetes knows that it was built and is there."""
+        stored = self.stored()
+        return stored.id if phase(stored) is Phase.BUILT and not self.says(Reason.DELETED_EXTERNALLY) else None
 
     def forget_changes(self) -> None:
         """Back to the status as it is stored."""

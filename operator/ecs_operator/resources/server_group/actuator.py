@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ecs_operator.cloud import CloudError, Server, ServerGroup
 from ecs_operator.engine.ports import Authority, Clock
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.server_group.planner import Look
 from ecs_operator.resources.tenancy import Tenant
+
+FRESH_LIST = 10.0
+"""Seconds: so many servers may join a group at once that not each of them can be worth a new list."""
 
 
 class Actuator:
@@ -42,10 +45,18 @@ class Actuator:
             if not is_absent(error):
                 raise
 
-    async def servers(self) -> Mapping[str, Server] | None:
-        """The project's servers by id, from the shared list; None when it cannot be had or does not show all."""
-        try:
-            snapshot = await self.tenant.snapshots.at_most(self.tenant.resync_seconds)
-        except CloudError:
-            return None
-        return snapshot.servers if snapshot.complete else None
+    async def servers(self, wanted: Iterable[str]) -> Mapping[str, Server] | None:
+        """The project's servers by id, from the shared list; None when it cannot be had or does not show all.
+
+        One that does not tell the host of each ``wanted`` server is taken anew, unless it is new already.
+        """
+        shown: Mapping[str, Server] | None = None
+        for age in (self.tenant.resync_seconds, min(FRESH_LIST, self.tenant.resync_seconds)):
+            try:
+                snapshot = await self.tenant.snapshots.at_most(age)
+            except CloudError:
+                return shown
+            shown = snapshot.servers if snapshot.complete else None
+            if shown is not None and all(each in shown and shown[each].host_id for each in wanted):
+                break
+        return shown

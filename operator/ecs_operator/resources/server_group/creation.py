@@ -14,7 +14,7 @@ from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.resources.calls import SHORTEST_LEASE
 from ecs_operator.resources.server_group import planner, status
 from ecs_operator.resources.server_group.actuator import Actuator
-from ecs_operator.resources.times import resync_pause
+from ecs_operator.resources.server_group.rest import until_news
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice, Visit
 
@@ -106,4 +106,4 @@ async def _adopt(visit: GroupVisit, cloud: Actuator, group: ServerGroup, spares:
     await visit.record(make, Notice(Reason.AVAILABLE, status.summary(make(visit.status))), same=status.attempt, action=ACTION)
     if group.members:
         return Again(0.0, Lane.CREATE)
-    return Again(resync_pause(cloud.tenant.resync_seconds, uid=visit.obj.uid), Lane.RESYNC)
+    return until_news(visit.obj, cloud.tenant)

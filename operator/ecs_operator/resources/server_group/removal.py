@@ -14,6 +14,7 @@ from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
 from ecs_operator.resources.server_group import planner
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
+from ecs_operator.resources.server_group.rest import until_news
 from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ async def _delete(visit: GroupVisit, cloud: Actuator, groups: Sequence[ServerGro
         names = named([f"server {each}" for each in members])
         text = f"the group is not deleted while it has members: {names}; delete them, or take them out of the group"
         await visit.tell(Notice(Reason.IN_USE, text), action=ACTION)
-        return Blocked((), at_most=MEMBERS_PAUSE)
+        return until_news(visit.obj, cloud.tenant, at_most=MEMBERS_PAUSE)
     group = await cloud.get(groups[0].id)
     if group is None or group.members:
         return Again(1.0, Lane.URGENT)

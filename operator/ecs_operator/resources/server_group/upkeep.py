@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 
 from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server_group import ServerGroupStatus
 from ecs_operator.cloud import ServerGroup
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.server_group import status
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
-from ecs_operator.resources.times import resync_pause
+from ecs_operator.resources.server_group.rest import until_news
 from ecs_operator.resources.visit import Notice
 
 ACTION = "Observe"
 LOOK_TWICE = 5.0
 """Seconds between two looks for a group that answers 404: once is no evidence."""
+HOST_PAUSE = 15.0
+"""Seconds until the host of a new member is looked for again: the shared list may be older than the member."""
 
 
 async def advance(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: MutableMapping[str, float]) -> Outcome:
@@ -28,15 +31,22 @@ async def advance(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: 
 
 
 async def _present(visit: GroupVisit, cloud: Actuator, group: ServerGroup) -> Outcome:
-    servers = await cloud.servers() if group.members else None
-    seen = status.fold(visit.status, group, servers=servers)
+    before = visit.status
+    servers = await cloud.servers(group.members) if group.members else None
+    seen = status.fold(before, group, servers=servers)
     await visit.write(seen, Notice(Reason.AVAILABLE, status.summary(seen)), action=ACTION)
-    return _later(visit, cloud)
+    return until_news(visit.obj, cloud.tenant, at_most=HOST_PAUSE if _lacks_a_host(before, seen) else None)
+
+
+def _lacks_a_host(before: ServerGroupStatus, seen: ServerGroupStatus) -> bool:
+    """Of a member that is new: one that has none at the second look, a server in ERROR perhaps, is left to the resync."""
+    known = {member.server_id for member in before.members}
+    return any(member.host_id is None and member.server_id not in known for member in seen.members)
 
 
 async def _absent(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: MutableMapping[str, float]) -> Outcome:
     if visit.says(Reason.DELETED_EXTERNALLY) and not visit.is_urged:
-        return _later(visit, cloud)
+        return until_news(visit.obj, cloud.tenant)
     since = missed.setdefault(visit.obj.uid, visit.desk.clock.monotonic())
     is_listed = any(group.id == group_id for group in (await cloud.look()).found)
     if is_listed or visit.desk.clock.monotonic() - since < LOOK_TWICE:
@@ -44,8 +54,4 @@ async def _absent(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: 
     missed.pop(visit.obj.uid, None)
     text = f"the group {group_id} was deleted in the cloud by somebody else; delete this object and create another one"
     await visit.write(status.vanished(visit.status), Notice(Reason.DELETED_EXTERNALLY, text), action=ACTION)
-    return _later(visit, cloud)
-
-
-def _later(visit: GroupVisit, cloud: Actuator) -> Outcome:
-    return Again(resync_pause(cloud.tenant.resync_seconds, uid=visit.obj.uid), Lane.RESYNC)
+    return until_news(visit.obj, cloud.tenant)

@@ -117,6 +117,7 @@ async def test_a_failed_visit_is_shown_and_mended_by_itself(
     stage.woken.clear()
     await stage.reconciler.reconcile(LAB)
     assert stage.condition() == ("True", "Available")
+    assert [(each.kind, each.reason) for each in stage.events.recorded] == [("Warning", reason), ("Normal", "Available")]
     assert stage.condition("Authenticated") == ("True", "SignedIn")
     assert LAB in stage.woken, "who waits for the project is told"
 

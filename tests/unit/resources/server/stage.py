@@ -91,6 +91,7 @@ class Stage:
         self.lease = FakeLease()
         self.events = FakeEvents()
         self.policy = CreatePolicy(idempotency=idempotency, request_deadline=60.0, settle_after=settle)
+        self.woken: list[ObjectKey] = []
         self.spec = dict(spec or SPEC)
         self.put()
         self.restart()
@@ -148,6 +149,7 @@ class Stage:
             authority=self.lease,
             clock=self.clock,
             rng=Random(7),  # noqa: S311
+            wake=self.woken.append,
             events=self.events,
         )
 

@@ -189,6 +189,7 @@ async def test_s5_answers_are_classified(error: CloudError, outcome: str, reason
     assert stage.create["outcome"] == outcome
     assert stage.reason == reason
     assert stage.types() == {"Ready", "Stalled" if stalled else "Reconciling"}
+    assert stage.events.recorded[-1][:2] == ("Warning", reason)
     assert error.message in stage.create["lastError"]
     assert "req-1" in stage.message
 

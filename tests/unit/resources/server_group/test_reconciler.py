@@ -11,6 +11,7 @@ from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done
 from ecs_operator.engine.ports import ConflictError, UnavailableError
+from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.server_group.planner import cloud_name
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
@@ -20,6 +21,7 @@ from tests.fakes.stage import STEADY, Stage
 
 KEY = ObjectKey(SERVER_GROUP.plural, "shop", "web")
 WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")
+MEMBERS = members_of("shop", "web")
 
 
 def build(stage: Stage) -> ServerGroupReconciler:
@@ -69,8 +71,9 @@ async def test_steady_state_writes_nothing_and_reads_the_group_once(stage: Stage
         stage.effects.log.clear()
         stage.cloud.calls.clear()
         outcome = await stage.once(KEY)
-        assert isinstance(outcome, Again)
-        assert STEADY < outcome.after <= 300
+        assert isinstance(outcome, Blocked)
+        assert outcome.waits_for == (MEMBERS,)
+        assert STEADY < outcome.at_most <= 300
         assert stage.effects.log == []
         assert stage.cloud.calls == ["showServerGroup"]
 
@@ -169,6 +172,8 @@ async def test_a_refusal_is_shown_and_mended_by_itself_or_on_request(
     await stage.settle(KEY)
     assert stage.condition(KEY) == ("True", "Available")
     assert stage.cloud.calls.count("createServerGroup") == 2
+    told = [(each.kind, each.reason) for each in stage.events.recorded]
+    assert told.index(("Warning", reason)) < told.index(("Normal", "Available"))
 
 
 async def test_a_frozen_account_is_asked_again_by_itself(stage: Stage) -> None:
@@ -205,6 +210,49 @@ async def test_members_their_hosts_and_violations_are_shown(stage: Stage) -> Non
     assert stage.status(KEY)["violations"] == ["servers server-1, server-2 stand on the same host host-1"]
     assert stage.condition(KEY) == ("True", "Available")
     assert "violated" in stage.message(KEY)
+
+
+async def test_a_member_that_joined_is_shown_with_its_host_though_the_list_is_old(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    await stage.settle(KEY)
+    stage.clock.advance(11)
+    stage.cloud.add_server("server-2")
+    stage.cloud.set_members(group_id, "server-1", "server-2")
+    outcome = await stage.settle(KEY)
+    assert [each["hostId"] for each in stage.status(KEY)["members"]] == ["host-1", "host-2"]
+    assert isinstance(outcome, Blocked)
+    assert outcome.at_most > STEADY
+    assert stage.cloud.calls.count("listServersDetails") == 2
+
+
+async def test_many_that_join_at_once_do_not_each_cost_a_list(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    await stage.settle(KEY)
+    stage.cloud.add_server("server-2")
+    stage.cloud.set_members(group_id, "server-1", "server-2")
+    assert await stage.settle(KEY) == Blocked((MEMBERS,), at_most=15.0), "its host is looked for again, once"
+    assert stage.status(KEY)["members"][1] == {"serverId": "server-2"}
+    assert stage.cloud.calls.count("listServersDetails") == 1
+    stage.clock.advance(15)
+    outcome = await stage.settle(KEY)
+    assert stage.status(KEY)["members"][1] == {"serverId": "server-2", "hostId": "host-2"}
+    assert isinstance(outcome, Blocked)
+    assert outcome.at_most > STEADY
+
+
+async def test_a_member_without_a_host_is_left_to_the_resync_after_the_second_look(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.set_members(group_id, "server-0")
+    assert await stage.settle(KEY) == Blocked((MEMBERS,), at_most=15.0)
+    stage.clock.advance(15)
+    outcome = await stage.settle(KEY)
+    assert stage.status(KEY)["members"] == [{"serverId": "server-0"}]
+    assert isinstance(outcome, Blocked)
+    assert outcome.at_most > STEADY
 
 
 async def test_hosts_are_kept_while_the_servers_cannot_be_listed(stage: Stage) -> None:
@@ -258,7 +306,7 @@ async def test_a_group_with_members_in_the_cloud_stays(stage: Stage) -> None:
     group_id = await made(stage)
     stage.cloud.set_members(group_id, "server-9")
     stage.store.delete(KEY)
-    await stage.settle(KEY)
+    assert await stage.settle(KEY) == Blocked((MEMBERS,), at_most=15.0)
     assert stage.condition(KEY) == ("False", "InUse")
     assert "server-9" in stage.message(KEY)
     assert group_id in stage.cloud.group_rows
