@@ -8,7 +8,7 @@ from typing import Any
 
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Outcome, Retry
 from ecs_operator.engine.ports import Reconciler, StoreError
 from ecs_operator.engine.status_writer import StatusWriter
 from tests.fakes.clock import FakeAuthority, FakeClock
@@ -57,7 +57,7 @@ class Stage:
                 self.clock.advance(1.0)
                 continue
             match outcome:
-                case Done() | Blocked():
+                case Done() | Gone() | Blocked():
                     return outcome
                 case Again(after=after) if after >= STEADY:
                     return outcome

@@ -13,7 +13,7 @@ from ecs_operator.engine.backoff import Backoff
 from ecs_operator.engine.correlation import CURRENT_PASS, PassId
 from ecs_operator.engine.counters import ReconcileCounters, Result
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Authority, Clock, ConflictError, GoneError, Reconciler, RefusedError, StoreError, UnavailableError
 from ecs_operator.engine.queue import KeyedQueue, QueueClosedError
 from ecs_operator.engine.waiters import Pass, Waiters
@@ -178,9 +178,8 @@ class ReconcileLoop:
             return self._follow(key, outcome, running)
         except ConflictError as error:
             return self._after_conflict(key, error)
-        except GoneError:
-            self._forget(key)
-            return Result.GONE
+        except GoneError as error:
+            return self._after_gone(key, cause=str(error))
         except UnavailableError as error:
             logger.warning("the API server cannot be reached, trying again: %s", error)
             self._later(key)
@@ -204,6 +203,8 @@ class ReconcileLoop:
             pause = self._later(key, floor=outcome.floor)
             logger.info("trying again in %.1f s: %s", pause, outcome.cause)
             return Result.REQUEUE
+        if isinstance(outcome, Gone):
+            return self._after_gone(key, cause="it was not found")
         self._backoff.reset(key)
         match outcome:
             case Done():
@@ -223,6 +224,15 @@ class ReconcileLoop:
                 return Result.BLOCKED
             case _ as unreachable:
                 assert_never(unreachable)
+
+    def _after_gone(self, key: ObjectKey, *, cause: str) -> Result:
+        """Forget the key if its deletion was told. Else look again: an API server that answers 404 to everything must not end its work."""
+        if key in self._gone:
+            self._forget(key)
+        else:
+            pause = self._later(key)
+            logger.debug("looking again in %.1f s, since no deletion was seen: %s", pause, cause)
+        return Result.GONE
 
     def _after_conflict(self, key: ObjectKey, error: ConflictError) -> Result:
         conflicts = self._conflicts.get(key, 0) + 1

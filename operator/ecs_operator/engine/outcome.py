@@ -48,4 +48,9 @@ class Blocked:
     at_most: float = 60.0
 
 
-Outcome = Done | Again | Retry | Blocked
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A read found no such object. One 404 may lie: the key is forgotten only when a watch or a list tells the deletion as well."""
+
+
+Outcome = Done | Again | Retry | Blocked | Gone

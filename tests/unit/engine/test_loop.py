@@ -12,7 +12,7 @@ from ecs_operator.engine.backoff import Backoff, BackoffPolicy
 from ecs_operator.engine.correlation import CURRENT_PASS
 from ecs_operator.engine.counters import Result
 from ecs_operator.engine.loop import LoopPolicy, ReconcileLoop
-from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import ConflictError, GoneError, RefusedError, StoreError, UnavailableError
 from ecs_operator.engine.queue import KeyedQueue
 from tests.unit.engine.stage import LoopClock, Scripted, SetAuthority, Step, key, seeded
@@ -116,12 +116,27 @@ async def test_a_conflict_is_tried_again_at_once_but_not_for_ever_without_a_paus
         assert things.times("a")[-1] <= 5 * POLICY.conflict_pause
 
 
-async def test_gone_is_forgotten() -> None:
-    things = Scripted(a=[GoneError("g")])
+NOTHING_THERE = [pytest.param(GoneError("g"), id="a write found nothing"), pytest.param(Gone(), id="a read found nothing")]
+
+
+@pytest.mark.parametrize("nothing_there", NOTHING_THERE)
+async def test_gone_is_forgotten_when_the_deletion_was_told(nothing_there: Step) -> None:
+    things = Scripted(a=[nothing_there])
+    async with running(things) as loop:
+        loop.deleted(key())
+        await asyncio.sleep(1000)
+        assert things.times("a") == [0]
+
+
+@pytest.mark.parametrize("nothing_there", NOTHING_THERE)
+async def test_gone_is_looked_at_again_while_no_deletion_was_told(nothing_there: Step) -> None:
+    """An API server that answers 404 for a while must not make the operator forget what it has to do."""
+    things = Scripted(a=[nothing_there, Done()])
     async with running(things) as loop:
         loop.exists(key(), lane=Lane.CREATE)
-        await asyncio.sleep(1000)
-    assert things.times("a") == [0]
+        await asyncio.sleep(10)
+        assert len(things.times("a")) == 2
+        assert things.times("a")[1] < 1
 
 
 async def test_a_deleted_object_gets_one_last_pass_and_no_resync() -> None:

@@ -13,7 +13,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, Meaning
 from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.project import status as fold
@@ -61,7 +61,7 @@ class ProjectReconciler:
         obj = await self._store.get(key)
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
             await self._forget(key.name)
-            return Done()
+            return Gone() if obj is None else Done()
         try:
             self._registry.note(obj)
         except ValidationError as error:

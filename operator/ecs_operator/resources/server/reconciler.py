@@ -13,7 +13,7 @@ from ecs_operator.api.group import FINALIZER, SERVER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.engine.outcome import Blocked, Done, Outcome
+from ecs_operator.engine.outcome import Blocked, Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
@@ -68,7 +68,7 @@ class ServerReconciler:
         obj = await self._desk.store.get(key)
         self._remember(key, obj)
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
-            return Done()
+            return Gone() if obj is None else Done()
         try:
             visit = ServerVisit(obj, desk=self._desk)
         except ValidationError as error:

@@ -8,7 +8,7 @@ from ecs_operator.api.group import FINALIZER, SERVER_GROUP
 from ecs_operator.api.server_group import ServerGroupSpec, ServerGroupStatus
 from ecs_operator.cloud import CloudError
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Done, Outcome
+from ecs_operator.engine.outcome import Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import call_failed, paused, unreadable, without_tenant
 from ecs_operator.resources.server_group import creation, removal, upkeep
@@ -42,7 +42,7 @@ class ServerGroupReconciler:
         """One pass over one object. Raises StoreError."""
         obj = await self._desk.store.get(key)
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
-            return Done()
+            return Gone() if obj is None else Done()
         try:
             visit: GroupVisit = Visit(obj, spec=ServerGroupSpec, status=ServerGroupStatus, desk=self._desk)
         except ValidationError as error:

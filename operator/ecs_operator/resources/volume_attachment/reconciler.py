@@ -8,7 +8,7 @@ from ecs_operator.api.group import FINALIZER, VOLUME_ATTACHMENT
 from ecs_operator.api.volume_attachment import VolumeAttachmentSpec, VolumeAttachmentStatus
 from ecs_operator.cloud import CloudError
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Done, Outcome
+from ecs_operator.engine.outcome import Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import call_failed, paused, unreadable, without_tenant
 from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
@@ -40,7 +40,7 @@ class VolumeAttachmentReconciler:
         """One pass over one object. Raises StoreError."""
         obj = await self._desk.store.get(key)
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
-            return Done()
+            return Gone() if obj is None else Done()
         try:
             visit: AttachmentVisit = Visit(obj, spec=VolumeAttachmentSpec, status=VolumeAttachmentStatus, desk=self._desk)
         except ValidationError as error:

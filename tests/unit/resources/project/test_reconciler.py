@@ -8,7 +8,7 @@ from ecs_operator.api.group import FINALIZER, PROJECT, SERVER
 from ecs_operator.cloud import Limits, Meaning, Outcome
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Retry
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
@@ -239,5 +239,5 @@ async def test_a_project_that_is_gone_is_forgotten(stage: Stage) -> None:
     await stage.reconciler.reconcile(LAB)
     await stage.store.remove_finalizer(stage.store[LAB])
     stage.store.delete(LAB)
-    assert await stage.reconciler.reconcile(LAB) == Done()
+    assert await stage.reconciler.reconcile(LAB) == Gone()
     assert stage.opener.opened[0].is_closed

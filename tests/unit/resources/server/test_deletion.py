@@ -11,7 +11,7 @@ from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import AttachedVolume, Meaning, Server
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Blocked, Done
+from ecs_operator.engine.outcome import Blocked, Done, Gone
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.tenancy import TenantUnavailable
@@ -65,7 +65,7 @@ async def test_nothing_was_ever_sent_so_no_call_is_made() -> None:
     asked = stage.tenants.asked
     calls = len(cloud_calls(stage))
     stage.delete()
-    assert isinstance(await stage.once(), Done)
+    assert isinstance(await stage.once(), Gone)
     assert KEY not in stage.store.objects
     assert len(cloud_calls(stage)) == calls
     assert stage.tenants.asked == asked
