@@ -39,7 +39,7 @@ demo: $(READY) ## Everything on this machine: a real API server, a simulated clo
 
 .PHONY: test
 test: $(READY) ## All that CI runs, in its order; stops at the first failure
-	@MAKE="$(MAKE)" $(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd chart e2e faults load
+	@MAKE="$(MAKE)" $(BIN)/python tools/steps.py check-format lint types imports check-generated unit contract crd chart e2e faults docs load
 
 # --- one step each ---
 
@@ -94,6 +94,10 @@ faults: $(READY) control-plane ## Crashes, lost answers, API servers that fail
 .PHONY: chart
 chart: $(READY) control-plane ## manifests/base with its rights on a real API server; the image, where buildah is at hand
 	@$(BIN)/pytest tests/chart $(PYTEST)
+
+.PHONY: docs
+docs: $(READY) control-plane ## The documentation: its manifests, commands and links
+	@$(BIN)/pytest tests/docs $(PYTEST)
 
 .PHONY: load
 load: $(READY) control-plane ## 500 servers at once: counts, memory, quiet

@@ -7,7 +7,7 @@ import contextlib
 import getpass
 import itertools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,23 +19,11 @@ from ecs_operator.app.informer import Forever, Informer
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.sightings import Sighting
 from ecs_operator.kube.credentials import Access
+from tests.unit.app.scripted_kopf import Script, as_root_task
 from tests.unit.engine.stage import SetClock, seeded
 from tests.unit.kube.stage import fake_api
 
-Script = Callable[..., Awaitable[None]]
 ACCESS = Access(server="https://k", authority="comment\n-----BEGIN CERTIFICATE-----\n", token="t")
-
-
-def as_root_task(script: Script) -> Callable[..., Awaitable[list[asyncio.Task[None]]]]:
-    """A stand-in for ``kopf.spawn_tasks`` with the script as the one task that runs as long as kopf does."""
-
-    async def spawn(**options: Any) -> list[asyncio.Task[None]]:
-        async def root() -> None:
-            await script(**options)
-
-        return [asyncio.create_task(root())]
-
-    return spawn
 
 
 @asynccontextmanager

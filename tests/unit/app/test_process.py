@@ -18,6 +18,7 @@ from ecs_operator.app.wiring import KINDS
 from ecs_operator.kube.connection import Connection
 from ecs_operator.kube.credentials import Credentials, KubeconfigFile
 from ecs_operator.kube.identity import StoredIdentity
+from tests.unit.app.scripted_kopf import as_root_task
 from tests.unit.engine.stage import SetClock, seeded
 from tests.unit.kube.stage import kubeconfig
 
@@ -61,7 +62,7 @@ async def test_it_is_not_ready_while_the_watches_end_again_and_again(
         if ends > 3:
             await stop_flag.wait()
 
-    monkeypatch.setattr(kopf, "operator", watch)
+    monkeypatch.setattr(kopf, "spawn_tasks", as_root_task(watch))
     process = Process(settings, KINDS, environment={})
     assert process._ready() == {"waiting for the API server": False}
     assert process._live() == {"event loop": True, "watches": True}

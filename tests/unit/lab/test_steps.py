@@ -35,4 +35,4 @@ def test_the_first_failure_ends_it_and_the_rest_is_named(tmp_path: Path) -> None
 
 
 def test_what_is_no_part_of_it_is_said(tmp_path: Path) -> None:
-    assert "load" in _run(tmp_path, "lint").stdout.partition("=== summary")[2]
+    assert "argo cd" in _run(tmp_path, "lint").stdout.partition("=== summary")[2]
