@@ -28,11 +28,16 @@ def _once_server_exists(path: str, *, required: bool = False, show: Show | None 
     full = f"spec.{path}"
     shown = show or (show_required(full) if required else show_value(full))
     way_out = "Take the change back, or delete the EcsServer and create it anew"
+    test = f"({same or unchanged(full, required=required)}) || !({_SERVER_EXISTS})"
+    return _refused(full, "cannot be changed yet once the server exists", test=test, shown=shown, way_out=way_out)
+
+
+def _refused(full: str, what: str, *, test: str, shown: Show, way_out: str) -> Rule:
+    """A change of a field is refused unless ``test`` holds; both values are shown."""
     return Rule(
-        test=f"({same or unchanged(full, required=required)}) || !({_SERVER_EXISTS})",
-        message=f"{full} cannot be changed yet once the server exists. {way_out}",
-        message_expression=f"'{full} cannot be changed yet once the server exists: it is %s, refused %s. {way_out}'"
-        f".format([{shown('oldSelf')}, {shown('self')}])",
+        test=test,
+        message=f"{full} {what}. {way_out}",
+        message_expression=f"'{full} {what}: it is %s, refused %s. {way_out}'.format([{shown('oldSelf')}, {shown('self')}])",
         reason="FieldValueForbidden",
         field=f".{full}",
     )
@@ -168,14 +173,8 @@ def _once_signed_in(path: str, *, test: str, shown: Show) -> Rule:
     """The project an EcsProject stands for cannot be exchanged under the objects that are in it."""
     full = f"spec.{path}"
     way_out = "Objects would be looked for in the wrong place: take the change back, or create another EcsProject"
-    return Rule(
-        test=f"({test}) || !({_SIGNED_IN})",
-        message=f"{full} cannot be changed once the operator has signed in. {way_out}",
-        message_expression=f"'{full} cannot be changed once the operator has signed in: it is %s, refused %s. {way_out}'"
-        f".format([{shown('oldSelf')}, {shown('self')}])",
-        reason="FieldValueForbidden",
-        field=f".{full}",
-    )
+    settled = f"({test}) || !({_SIGNED_IN})"
+    return _refused(full, "cannot be changed once the operator has signed in", test=settled, shown=shown, way_out=way_out)
 
 
 PROJECT_ROOT_RULES: tuple[Rule, ...] = (

@@ -11,25 +11,26 @@ from ecs_operator.cloud import CloudError
 from ecs_operator.engine.conditions import merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
+from ecs_operator.engine.ports import Clock
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.tenancy import TenantUnavailable
 from ecs_operator.resources.verdicts import verdict
-from ecs_operator.resources.visit import Desk, Notice, Visit
+from ecs_operator.resources.visit import Notice, Visit, Writer
 
 TENANT_PAUSE = 30.0
 """Seconds after which a project that could not be used is asked for again, should nobody tell."""
 UNREADABLE_PAUSE = 300.0
 
 
-async def unreadable(obj: KubeObject, error: ValidationError, *, desk: Desk) -> Outcome:
+async def unreadable(obj: KubeObject, error: ValidationError, *, writer: Writer, clock: Clock) -> Outcome:
     """The schema lets such a spec not pass; one that an older schema let in must not make the operator do anything. Raises StoreError."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     text = f"{'.'.join(['spec', *map(str, first['loc'])])}: {first['msg']}"
     reason = Reason.INVALID_CONFIGURATION
     previous = obj.status.get("conditions") or ()
-    merged = merge(previous, conditions_for(reason, text), generation=obj.generation, now=desk.clock.now())
+    merged = merge(previous, conditions_for(reason, text), generation=obj.generation, now=clock.now())
     body = {**obj.status, "conditions": merged, "observedGeneration": obj.generation}
-    await desk.writer.write(obj, body, action="Validate", trouble=reason.is_trouble)
+    await writer.write(obj, body, action="Validate", trouble=reason.is_trouble)
     return Again(UNREADABLE_PAUSE, Lane.RESYNC)
 
 

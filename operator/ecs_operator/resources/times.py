@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _SPREAD = 0.15
 
@@ -20,6 +20,11 @@ def parse_time(text: str) -> datetime | None:
 def growing(number: int, *, first: float, cap: float) -> float:
     """The ``number``-th pause, counted from 1: it doubles each time, up to ``cap``."""
     return min(cap, first * 2.0 ** min(max(number, 1) - 1, 30))
+
+
+def resend_at(began: datetime, sent: int, *, first: float, cap: float) -> datetime:
+    """When a call that was sent ``sent`` times, and did not help, is sent again: by the record alone, so that it survives a restart."""
+    return began + timedelta(seconds=sum(growing(number, first=first, cap=cap) for number in range(1, sent + 1)))
 
 
 def poll_pause(elapsed: float) -> float:

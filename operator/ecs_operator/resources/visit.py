@@ -15,7 +15,7 @@ from ecs_operator.engine.conditions import find, merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import Authority, Clock, ConflictError, EventSink, GoneError, KubeStore, UnavailableError
 from ecs_operator.resources.conditions import conditions_for
-from ecs_operator.resources.tenancy import TenantDirectory
+from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
 
 RECORD_TRIES = 5
 """How often an answer of the cloud is written before it is left to the next pass to find it out again."""
@@ -87,6 +87,11 @@ class Visit(Generic[SpecT, StatusT]):
             raise GoneError(f"{self.obj.key} is another object now")
         self.obj = obj
         self.status = self._model.model_validate(obj.status)
+
+    async def tenant(self) -> Tenant | TenantUnavailable:
+        """The project the object is in, or will be."""
+        reference = (self.obj.spec.get("projectRef") or {}).get("name")
+        return await self.desk.tenants.find(namespace=self.obj.key.namespace, project_ref=reference, pinned=self.obj.status.get("project"))
 
     async def write(self, status: StatusT, notice: Notice, *, action: str) -> None:
         """Write a status that this pass computed. Raises StoreError; on a conflict the pass starts over."""

@@ -162,6 +162,7 @@ async def test_no_answer_to_a_create(failure: Exception, outcome: Outcome) -> No
         with pytest.raises(CloudError) as caught:
             await client.servers.create(CREATE, client_token=None)
     assert (caught.value.outcome, caught.value.meaning, caught.value.status) == (outcome, Meaning.UNREACHABLE, None)
+    assert f"https://{cloud.requests[0].url.host}" in caught.value.message, "it names what was to be reached"
     assert len(cloud.requests) == 1, "a write is never repeated"
 
 

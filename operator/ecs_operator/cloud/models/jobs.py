@@ -55,8 +55,8 @@ def _no_entities(value: object) -> object:
     return {} if value is None or value == "" else value
 
 
-class SubJob(Answer):
-    """One part of a task."""
+class _Task(Answer):
+    """What tasks and their parts tell alike."""
 
     status: JobStatus
     job_id: Text = ""
@@ -65,6 +65,11 @@ class SubJob(Answer):
     end_time: Text = ""
     error_code: MaybeText = None
     fail_reason: MaybeText = None
+
+
+class SubJob(_Task):
+    """One part of a task."""
+
     entities: Annotated[SubJobEntities, BeforeValidator(_no_entities)] = Field(default_factory=SubJobEntities)
 
 
@@ -79,16 +84,9 @@ class JobEntities(SubJobEntities):
     sub_jobs: Annotated[tuple[SubJob, ...], BeforeValidator(_no_jobs)] = ()
 
 
-class Job(Answer):
+class Job(_Task):
     """A task. SUCCESS is a reason to look at the server, not the proof; a failed one may have parts that succeeded."""
 
-    status: JobStatus
-    job_id: Text = ""
-    job_type: Text = ""
-    begin_time: Text = ""
-    end_time: Text = ""
-    error_code: MaybeText = None
-    fail_reason: MaybeText = None
     entities: Annotated[JobEntities, BeforeValidator(_no_entities)] = Field(default_factory=JobEntities)
 
     @property

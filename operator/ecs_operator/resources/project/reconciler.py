@@ -16,10 +16,11 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.conditions import conditions_for
+from ecs_operator.resources.hindrances import unreadable
 from ecs_operator.resources.project import status as fold
 from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR
 from ecs_operator.resources.project.registry import TenantRegistry
-from ecs_operator.resources.project.users import named, users_of
+from ecs_operator.resources.project.users import listed, users_of
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 from ecs_operator.resources.times import resync_pause
 from ecs_operator.resources.verdicts import verdict
@@ -65,7 +66,7 @@ class ProjectReconciler:
         try:
             self._registry.note(obj)
         except ValidationError as error:
-            return await self._unreadable(obj, error)
+            return await unreadable(obj, error, writer=self._writer, clock=self._clock)
         if obj.is_deleting:
             return await self._remove(obj)
         if FINALIZER not in obj.finalizers:
@@ -129,7 +130,7 @@ class ProjectReconciler:
         users = await users_of(self._store, obj.key.name)
         if users:
             self._unused_since.pop(obj.uid, None)
-            text = f"the project is used by {named(users)}: delete them first"
+            text = f"the project is used by {listed(users)}: delete them first"
             before = ProjectStatus.model_validate(obj.status)
             await self._write(obj, before, Reason.IN_USE, text, _kept(obj))
             return Blocked(tuple(each.key for each in users[:WAKING_USERS]), at_most=USERS_PAUSE)
@@ -145,15 +146,6 @@ class ProjectReconciler:
     async def _forget(self, name: str) -> None:
         self._probes.pop(name, None)
         await self._registry.forget(name)
-
-    async def _unreadable(self, obj: KubeObject, error: ValidationError) -> Outcome:
-        """A spec that an older schema let in must not make the operator do anything."""
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        text = f"{'.'.join(['spec', *map(str, first['loc'])])}: {first['msg']}"
-        reason = Reason.INVALID_CONFIGURATION
-        body = {**obj.status, **_conditions(obj, conditions_for(reason, text), self._clock)}
-        await self._writer.write(obj, body, action="Validate", trouble=reason.is_trouble)
-        return Again(300.0, Lane.RESYNC)
 
     async def _write(
         self, obj: KubeObject, status: ProjectStatus, reason: Reason, message: str, proof: Condition, *, echo: bool = True

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from ecs_operator.api.group import KINDS, PROJECT
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import KubeStore
-
-MOST_NAMED = 10
+from ecs_operator.resources.naming import named
 
 
 async def users_of(store: KubeStore, project: str) -> Sequence[KubeObject]:
@@ -28,8 +27,6 @@ def uses(obj: KubeObject, project: str) -> bool:
     return not obj.is_deleting and (obj.spec.get("projectRef") or {}).get("name") == project
 
 
-def named(users: Sequence[KubeObject]) -> str:
+def listed(users: Sequence[KubeObject]) -> str:
     """A few of them by name, and how many more there are."""
-    names = [f"{each.kind} {each.key.namespace}/{each.key.name}" for each in users[:MOST_NAMED]]
-    rest = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
-    return ", ".join(names) + rest
+    return named([f"{each.kind} {each.key.namespace}/{each.key.name}" for each in users])

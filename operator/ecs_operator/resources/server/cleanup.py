@@ -13,15 +13,15 @@ from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Job, JobStatus, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
+from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import delete_protocol as protocol
 from ecs_operator.resources.server import volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.evidence import Look, is_gone
-from ecs_operator.resources.server.record import Phase, job_status, phase
+from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import glimpse, vanished
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.volumes import VolumeFate
-from ecs_operator.resources.server.wording import failed_text
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice
 
@@ -139,7 +139,7 @@ async def _note_job(visit: ServerVisit, job: Job, notice: Notice, *, is_remains:
     operation = visit.status.operation
     if operation is None or operation.job_id is None:
         return False
-    seen = visit.status.job if is_remains else job_status(job, job_id=operation.job_id)
+    seen = visit.status.job if is_remains else job_record(job, job_id=operation.job_id)
     if job.status is JobStatus.FAIL:
         text = failed_text("the deletion" if operation.step == protocol.SENDING else "detaching a disk", job, job_id=operation.job_id)
         logger.warning("%s: %s", visit.obj.key, text)

@@ -16,7 +16,7 @@ from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.volumes import VolumeFate
 from ecs_operator.resources.tenancy import CreatePolicy
-from ecs_operator.resources.times import growing, poll_pause
+from ecs_operator.resources.times import poll_pause, resend_at
 
 DELETE = "Delete"
 """Kind of the operation."""
@@ -141,10 +141,7 @@ def nothing_was_sent(status: ServerStatus) -> bool:
 
 def next_send_at(operation: Operation) -> datetime:
     """When a call that did not help is repeated, by the record alone."""
-    sent = operation.attempts or 0
-    return operation.started_at + timedelta(
-        seconds=sum(growing(number, first=FIRST_PAUSE, cap=LONGEST_PAUSE) for number in range(1, sent + 1))
-    )
+    return resend_at(operation.started_at, operation.attempts or 0, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
 
 
 def _end(facts: Facts, server: Server) -> Step:

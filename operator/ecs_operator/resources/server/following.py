@@ -10,6 +10,7 @@ from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import Job, JobStatus, Server
 from ecs_operator.engine.outcome import Again, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
+from ecs_operator.resources.jobs import failed_text
 from ecs_operator.resources.server import create_protocol as protocol
 from ecs_operator.resources.server import record
 from ecs_operator.resources.server.actuator import Actuator
@@ -17,7 +18,7 @@ from ecs_operator.resources.server.cleanup import clean_up
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.status import glimpse
 from ecs_operator.resources.server.visit import ServerVisit
-from ecs_operator.resources.server.wording import creating, failed_text, retrying
+from ecs_operator.resources.server.wording import creating, retrying
 from ecs_operator.resources.times import poll_pause
 from ecs_operator.resources.visit import Notice
 

@@ -9,7 +9,7 @@ from typing import Literal
 from ecs_operator.api.common import Operation
 from ecs_operator.api.server import Shutdown
 from ecs_operator.cloud import Job, JobStatus, Server
-from ecs_operator.resources.times import growing, poll_pause
+from ecs_operator.resources.times import poll_pause, resend_at
 
 Kind = Literal["Start", "Stop", "Restart"]
 Mode = Literal["SOFT", "HARD"]
@@ -110,10 +110,7 @@ def next_step(facts: Facts) -> Step:
 
 def next_send_at(operation: Operation) -> datetime:
     """When a call that did not help is sent again, by the record alone."""
-    sent = operation.attempts or 1
-    return operation.started_at + timedelta(
-        seconds=sum(growing(number, first=FIRST_PAUSE, cap=LONGEST_PAUSE) for number in range(1, sent + 1))
-    )
+    return resend_at(operation.started_at, operation.attempts or 1, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
 
 
 def _begin(facts: Facts) -> Step:

@@ -72,7 +72,7 @@ class ServerReconciler:
         try:
             visit = ServerVisit(obj, desk=self._desk)
         except ValidationError as error:
-            return await unreadable(obj, error, desk=self._desk)
+            return await unreadable(obj, error, writer=self._desk.writer, clock=self._desk.clock)
         self._compare(visit)
         try:
             return await self._advance(visit)
@@ -90,7 +90,7 @@ class ServerReconciler:
         """The object is wanted: finalizer, tenant, creation, then the server as it is."""
         if FINALIZER not in visit.obj.finalizers:
             visit.obj = await self._desk.store.add_finalizer(visit.obj)
-        tenant = await self._tenant(visit)
+        tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=following.ACTION)
         cloud = self._actuator(visit, tenant)
@@ -107,17 +107,13 @@ class ServerReconciler:
         """The object is to go: its server first, the finalizer last."""
         if await removal.release_untouched(visit):
             return Done()
-        tenant = await self._tenant(visit)
+        tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)
         try:
             return await removal.advance(visit, self._actuator(visit, tenant))
         except CloudError as error:
             return await self._troubled(visit, error)
-
-    async def _tenant(self, visit: ServerVisit) -> Tenant | TenantUnavailable:
-        reference = visit.spec.project_ref.name if visit.spec.project_ref else None
-        return await self._desk.tenants.find(namespace=visit.obj.key.namespace, project_ref=reference, pinned=visit.status.project)
 
     async def _unavailable(self, visit: ServerVisit, why: TenantUnavailable, *, action: str) -> Outcome:
         text = f"the deletion waits: {why.message}" if visit.obj.is_deleting else why.message

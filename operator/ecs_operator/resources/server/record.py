@@ -15,8 +15,8 @@ from enum import Enum
 from ecs_operator.api.common import Job as JobStatus
 from ecs_operator.api.server import CreateRecord, ServerStatus
 from ecs_operator.cloud.models.jobs import Job
+from ecs_operator.resources.jobs import job_record
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
-from ecs_operator.resources.times import parse_time
 
 
 class Phase(Enum):
@@ -127,21 +127,7 @@ def adopted(status: ServerStatus, *, server_id: str) -> ServerStatus:
 def job_seen(status: ServerStatus, job: Job, *, job_id: str) -> ServerStatus:
     """What the job shows, and the server's id as soon as it is known."""
     ids = job.server_ids()
-    return status.model_copy(update={"job": job_status(job, job_id=job_id), "id": ids[0] if len(ids) == 1 else status.id})
-
-
-def job_status(job: Job, *, job_id: str) -> JobStatus:
-    """A job as the status shows it."""
-    return JobStatus(
-        id=job_id,
-        type=job.job_type or None,
-        status=job.status.value,
-        progress=job.progress(),
-        started_at=parse_time(job.begin_time),
-        ended_at=parse_time(job.end_time),
-        error_code=job.failure_code,
-        fail_reason=job.failure_text or None,
-    )
+    return status.model_copy(update={"job": job_record(job, job_id=job_id), "id": ids[0] if len(ids) == 1 else status.id})
 
 
 def job_failed(status: ServerStatus, job: Job, *, job_id: str, cause: str) -> ServerStatus:

@@ -11,14 +11,15 @@ from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Job, JobStatus
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
+from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import power, volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.planner import Plan, Settle, plan
-from ecs_operator.resources.server.record import Phase, job_status, phase
+from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
-from ecs_operator.resources.server.wording import failed_text, under_way
+from ecs_operator.resources.server.wording import under_way
 from ecs_operator.resources.times import resync_pause
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice
@@ -75,7 +76,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
 
 async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Plan, job: Job | None) -> Outcome:
     if wanted.finished is not None:
-        seen = job_status(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
+        seen = job_record(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
         visit.status = visit.status.model_copy(update={"operation": None, "job": seen})
     step = wanted.step
     match step:
@@ -104,7 +105,7 @@ async def _watch(visit: ServerVisit, job: Job | None) -> None:
     operation = _operation(visit.status)
     wanted = visit.status
     if job is not None and operation is not None and operation.job_id:
-        wanted = wanted.model_copy(update={"job": job_status(job, job_id=operation.job_id)})
+        wanted = wanted.model_copy(update={"job": job_record(job, job_id=operation.job_id)})
     notice = under_way(wanted, operation)
     await visit.write_progress(wanted, notice, action=operation.kind if operation else "Observe")
 
@@ -157,7 +158,7 @@ async def _fail(visit: ServerVisit, cloud: Actuator, job: Job | None) -> Outcome
         what = {"Start": "starting the server", "Stop": "stopping the server"}.get(operation.kind, "restarting the server")
         if job is not None and job.status is JobStatus.FAIL and operation.job_id:
             cause = failed_text(what, job, job_id=operation.job_id)
-            visit.status = visit.status.model_copy(update={"job": job_status(job, job_id=operation.job_id)})
+            visit.status = visit.status.model_copy(update={"job": job_record(job, job_id=operation.job_id)})
         else:
             cause = f"{what} was tried {operation.attempts or 0} times in vain"
         logger.warning("%s: %s", visit.obj.key, cause)

@@ -18,13 +18,8 @@ def fold(status: ServerStatus, server: Server, *, spec: ServerSpec, ports: Mappi
     What a row lacks (port ids, devices, sizes) is kept from before as long as the thing it belongs to is there.
     """
     addresses = _addresses(server.addresses, before=status.addresses, ports=ports or {})
-    return status.model_copy(
+    return glimpse(status, server).model_copy(
         update={
-            "id": server.id,
-            "server_status": server.status or None,
-            "vm_state": server.vm_state or None,
-            "task_state": server.task_state or None,
-            "power_state": POWER_STATES.get(server.power_state),
             "addresses": addresses,
             "private_ip": _first(server, "fixed", before=status.private_ip, wanted=_wanted_ip(spec)),
             "public_ip": _first(server, "floating", before=status.public_ip, wanted=None),
@@ -33,7 +28,6 @@ def fold(status: ServerStatus, server: Server, *, spec: ServerSpec, ports: Mappi
             "image_id": server.image_id or status.image_id,
             "availability_zone": server.availability_zone or status.availability_zone,
             "locked": server.locked,
-            "fault": Fault(code=server.fault.code, message=server.fault.message) if server.fault else None,
         }
     )
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
-from ecs_operator.cloud import Job
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
 from ecs_operator.resources.visit import Notice
 
@@ -32,13 +31,6 @@ def retrying(cause: str, *, failures: int, due: datetime | None) -> str:
     """A failure, and when it is tried again."""
     when = f" at {due:%H:%M:%S} UTC" if due else ""
     return f"{cause}. What it left is gone; try {failures + 1} of {MOST_FAILURES} follows{when}"
-
-
-def failed_text(what: str, job: Job, *, job_id: str) -> str:
-    """A failed job in one line: the cloud's code and text."""
-    code = f" with {job.failure_code}" if job.failure_code else ""
-    text = f": {job.failure_text}" if job.failure_text else ""
-    return f"{what} failed{code}{text} [job {job_id}]"
 
 
 def under_way(status: ServerStatus, operation: Operation | None) -> Notice:

@@ -11,6 +11,7 @@ from ecs_operator.api.server_group import ServerGroupStatus
 from ecs_operator.cloud import ServerGroup
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
+from ecs_operator.resources.naming import named
 from ecs_operator.resources.server_group import planner
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
@@ -20,7 +21,6 @@ from ecs_operator.resources.visit import Notice
 logger = logging.getLogger(__name__)
 
 ACTION = "Delete"
-MOST_NAMED = 10
 USERS_PAUSE = 60.0
 MEMBERS_PAUSE = 15.0
 """Seconds between looks at members that no object here stands for."""
@@ -85,9 +85,3 @@ async def _delete(visit: GroupVisit, cloud: Actuator, groups: Sequence[ServerGro
     logger.info("deleting the group %s of %s", group.id, visit.obj.key)
     await cloud.delete(group.id)
     return Again(0.0, Lane.URGENT)
-
-
-def named(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
-    rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + rest

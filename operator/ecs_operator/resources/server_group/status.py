@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ecs_operator.api.server_group import GroupIntent, GroupMember, ServerGroupStatus
 from ecs_operator.cloud import Server, ServerGroup
+from ecs_operator.resources.naming import named
 
 MOST_MEMBERS = 1000
 MOST_VIOLATIONS = 64
@@ -67,7 +68,9 @@ def violations(members: list[GroupMember]) -> tuple[str, ...]:
         if member.host_id:
             by_host[member.host_id].append(member.server_id)
     return tuple(
-        f"servers {_some(together)} stand on the same host {host}" for host, together in sorted(by_host.items()) if len(together) > 1
+        f"servers {named(together, most=NAMED_IN_A_VIOLATION)} stand on the same host {host}"
+        for host, together in sorted(by_host.items())
+        if len(together) > 1
     )[:MOST_VIOLATIONS]
 
 
@@ -80,8 +83,3 @@ def summary(status: ServerGroupStatus) -> str:
 
 def _host(server: Server | None) -> str | None:
     return (server.host_id or None) if server is not None else None
-
-
-def _some(ids: list[str]) -> str:
-    rest = f" and {len(ids) - NAMED_IN_A_VIOLATION} more" if len(ids) > NAMED_IN_A_VIOLATION else ""
-    return ", ".join(ids[:NAMED_IN_A_VIOLATION]) + rest

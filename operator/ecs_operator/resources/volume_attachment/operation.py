@@ -13,6 +13,7 @@ from ecs_operator.cloud import CloudError, Job, JobAccepted, Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.resources.calls import SHORTEST_LEASE
+from ecs_operator.resources.jobs import failed_text
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice, Visit
 from ecs_operator.resources.volume_attachment import planner, record
@@ -122,10 +123,8 @@ async def job_failed(visit: AttachmentVisit, kind: Kind, job: Job) -> PassOutcom
     operation = visit.status.operation
     attempts = (operation.attempts or 0) if operation else 0
     for_good = attempts >= planner.MOST_ATTEMPTS or job.failure_meaning not in _PASSING
-    code = f" with {job.failure_code}" if job.failure_code else ""
-    text = f"the job to {kind.lower()} the volume failed{code}"
-    text = f"{text}: {job.failure_text}" if job.failure_text else text
-    text = f"{text} [job {operation.job_id if operation else job.job_id}]"
+    job_id = (operation.job_id if operation else None) or job.job_id
+    text = failed_text(f"the job to {kind.lower()} the volume", job, job_id=job_id)
     way_on = "request a reconcile to try again" if for_good else f"it is tried again, {attempts} of {planner.MOST_ATTEMPTS} times so far"
     notice = Notice(Reason.OPERATION_FAILED, f"{text}; {way_on}", stalled=for_good)
     await visit.record(lambda status: record.job_failed(status, job, for_good=for_good), notice, same=record.attempt, action=kind)

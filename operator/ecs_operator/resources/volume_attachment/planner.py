@@ -7,13 +7,13 @@ looks first, and an unknown outcome needs no more than another look; only the en
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Attachment, Job, Server, Volume
-from ecs_operator.resources.times import growing, poll_pause
+from ecs_operator.resources.times import poll_pause, resend_at
 
 Kind = Literal["Attach", "Detach"]
 
@@ -143,9 +143,7 @@ def detach_step(facts: Facts) -> Step:
 
 def next_send_at(operation: Operation) -> datetime:
     """When a call that did not help is repeated, by the record alone."""
-    sent = operation.attempts or 0
-    pauses = (growing(number, first=FIRST_PAUSE, cap=LONGEST_PAUSE) for number in range(1, sent + 1))
-    return operation.started_at + timedelta(seconds=sum(pauses))
+    return resend_at(operation.started_at, operation.attempts or 0, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
 
 
 def _prove(facts: Facts) -> Step:

@@ -8,7 +8,7 @@ from ecs_operator.api.common import Job as JobRecord
 from ecs_operator.api.common import Operation
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from ecs_operator.cloud import Attachment, BlockDevice, Job
-from ecs_operator.resources.times import parse_time
+from ecs_operator.resources.jobs import job_record
 from ecs_operator.resources.volume_attachment import planner
 from ecs_operator.resources.volume_attachment.planner import Kind
 
@@ -78,17 +78,7 @@ def job_seen(status: VolumeAttachmentStatus, job: Job) -> VolumeAttachmentStatus
     job_id = status.operation.job_id if status.operation and status.operation.job_id else job.job_id
     if not job_id:
         return status
-    record = JobRecord(
-        id=job_id,
-        type=job.job_type or None,
-        status=job.status.value,
-        progress=job.progress(),
-        started_at=parse_time(job.begin_time),
-        ended_at=parse_time(job.end_time),
-        error_code=job.failure_code,
-        fail_reason=job.failure_text or None,
-    )
-    return status.model_copy(update={"job": record})
+    return status.model_copy(update={"job": job_record(job, job_id=job_id)})
 
 
 def attached(

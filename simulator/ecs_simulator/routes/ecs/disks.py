@@ -7,6 +7,7 @@ from typing import Any
 from ecs_simulator.call import Call, Operation, Reply
 from ecs_simulator.routes import queries
 from ecs_simulator.routes.answering import cause_of, ecs, nova
+from ecs_simulator.routes.attachment_rows import attachment_row
 from ecs_simulator.routes.fields import Fields
 from ecs_simulator.world import attaching, visibility
 from ecs_simulator.world.refusal import Absent, invalid
@@ -64,10 +65,7 @@ def show_block_device(call: Call) -> Reply:
 def _row(volume: Volume) -> dict[str, Any]:
     attachment = volume.attachment
     return {
-        "id": volume.id,
-        "volumeId": volume.id,
-        "serverId": attachment.server_id if attachment is not None else "",
-        "device": attachment.device if attachment is not None else "",
+        **attachment_row(volume),
         "pciAddress": attachment.pci_address if attachment is not None else "",
         "bootIndex": attachment.boot_index if attachment is not None else 0,
         "size": volume.size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ecs_simulator.call import Call, Operation, Reply
 from ecs_simulator.routes.answering import nova
+from ecs_simulator.routes.attachment_rows import attachment_row
 from ecs_simulator.world import attaching, visibility
 from ecs_simulator.world.refusal import Absent
 from ecs_simulator.world.resources import Volume
@@ -13,7 +14,7 @@ _PATH = "/v2.1/{project_id}/servers/{server_id}/os-volume_attachments"
 
 def list_attachments(call: Call) -> Reply:
     """6.8.1."""
-    return Reply(200, {"volumeAttachments": [_row(volume) for volume in _volumes(call)]})
+    return Reply(200, {"volumeAttachments": [attachment_row(volume) for volume in _volumes(call)]})
 
 
 def show_attachment(call: Call) -> Reply:
@@ -21,21 +22,11 @@ def show_attachment(call: Call) -> Reply:
     volume = next((each for each in _volumes(call) if each.id == call.path["volume_id"]), None)
     if volume is None:
         raise Absent("volume attachment", call.path["volume_id"], code="Ecs.0111")
-    return Reply(200, {"volumeAttachment": _row(volume)})
+    return Reply(200, {"volumeAttachment": attachment_row(volume)})
 
 
 def _volumes(call: Call) -> list[Volume]:
     return attaching.volumes_of(call.project, visibility.shown(call.world, call.project, call.path["server_id"]))
-
-
-def _row(volume: Volume) -> dict[str, str]:
-    attachment = volume.attachment
-    return {
-        "id": volume.id,
-        "volumeId": volume.id,
-        "serverId": attachment.server_id if attachment is not None else "",
-        "device": attachment.device if attachment is not None else "",
-    }
 
 
 OPERATIONS = (

@@ -8,7 +8,7 @@ from ecs_operator.api.group import FINALIZER, PROJECT, SERVER
 from ecs_operator.cloud import Limits, Meaning, Outcome
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Retry
+from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Retry
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
@@ -171,6 +171,15 @@ async def test_an_endpoint_without_encryption(stage: Stage) -> None:
     assert stage.condition() == ("False", "InvalidConfiguration")
     assert stage.condition("Stalled") == ("True", "InvalidConfiguration")
     assert "--allow-http" in stage.message()
+
+
+async def test_a_spec_that_an_older_schema_let_in_is_said_and_nothing_is_done(stage: Stage) -> None:
+    stage.store.edit(LAB, region=None)
+    assert await stage.reconciler.reconcile(LAB) == Again(300.0, Lane.RESYNC)
+    assert stage.condition() == ("False", "InvalidConfiguration")
+    assert stage.message().startswith("spec.region: ")
+    assert [(each.kind, each.reason) for each in stage.events.recorded] == [("Warning", "InvalidConfiguration")]
+    assert stage.cloud.calls == []
 
 
 async def test_a_request_to_reconcile_visits_the_cloud_and_is_echoed(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server_group import ServerGroupSpec
 from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.outcome import Again, Blocked, Done
+from ecs_operator.engine.outcome import Again, Blocked, Done, Lane
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.server_group.planner import cloud_name
@@ -370,6 +370,19 @@ async def test_paused_changes_nothing_and_says_so(stage: Stage) -> None:
     assert await stage.once(KEY) == Done()
     assert KEY in stage.store
     assert len(stage.cloud.group_rows) == 1
+
+
+async def test_a_spec_that_an_older_schema_let_in_is_said_and_nothing_is_done(stage: Stage) -> None:
+    stage.store.edit(KEY, policy="affinity")
+    assert await stage.once(KEY) == Again(300.0, Lane.RESYNC)
+    assert stage.condition(KEY) == ("False", "InvalidConfiguration")
+    assert stage.condition(KEY, "Stalled") == ("True", "InvalidConfiguration")
+    assert stage.message(KEY).startswith("spec.policy: ")
+    assert [(each.kind, each.reason) for each in stage.events.recorded] == [("Warning", "InvalidConfiguration")]
+    assert stage.cloud.calls == []
+    stage.effects.log.clear()
+    await stage.once(KEY)
+    assert stage.effects.log == []
 
 
 async def test_a_request_to_reconcile_is_answered_once(stage: Stage) -> None:
