@@ -23,7 +23,7 @@ READY := $(VENV)/.ready
 PROJECTS := pyproject.toml simulator/pyproject.toml tools/ecs_lab/pyproject.toml
 # More arguments for pytest, e.g. `make unit PYTEST="-k lease -x"`
 PYTEST ?=
-# These levels mostly wait: this many of their tests run at a time, each worker with a control plane of its own
+# Most levels mostly wait: this many of their tests run at a time. Each worker has a control plane of its own where one is needed
 WORKERS ?= 3
 IMAGE ?= ecs-operator:dev
 
@@ -73,11 +73,11 @@ check-generated: $(READY) ## Are the generated files up to date?
 
 .PHONY: unit
 unit: $(READY) ## Tests that need nothing
-	@$(BIN)/pytest tests/unit $(PYTEST)
+	@$(BIN)/pytest -n $(WORKERS) tests/unit $(PYTEST)
 
 .PHONY: contract
 contract: $(READY) ## The cloud client against the simulator, over HTTP
-	@$(BIN)/pytest tests/contract $(PYTEST)
+	@$(BIN)/pytest -n $(WORKERS) tests/contract $(PYTEST)
 
 .PHONY: crd
 crd: $(READY) control-plane ## The custom resources on a real API server

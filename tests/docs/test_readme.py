@@ -110,7 +110,7 @@ async def test_what_kubectl_is_asked_for_exists(served: ControlPlane) -> None:
         words = _without_scope(command.arguments)
         assert words[0] in known, what
         if words[0] in {"get", "describe", "delete", "patch", "annotate", "wait"} and "-f" not in words:
-            named = next(word for word in words[1:] if not word.startswith("-"))
+            named = next((word for word in words[1:] if not word.startswith("-")), "ecs")
             assert set(named.partition("/")[0].split(",")) <= kinds, what
         for word in words:
             if word.partition("/")[0] in {"manifests", "crds"}:

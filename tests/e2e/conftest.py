@@ -12,11 +12,11 @@ from ecs_lab.control_plane import ControlPlane
 from ecs_lab.laboratory import Laboratory, joined
 from ecs_lab.progress import OnProgress
 from ecs_lab.simulator import Simulator
+from tests.e2e.pace import QUICK
 from tests.scenes import Scene, scene_of
 
 # A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it.
 OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG")
-QUICK = {"create_server": 0.6, "delete_server": 0.3, "start_server": 0.2, "stop_server": 0.2, "reboot_server": 0.2}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

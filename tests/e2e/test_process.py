@@ -28,12 +28,12 @@ from ecs_lab.proxy import Call, Record, proxy
 from ecs_lab.pytest_plugin import unique_name
 from ecs_lab.repository import repository_root
 from ecs_lab.waiting import until
+from tests.e2e.pace import QUICK
 from tests.scenes import Scene, condition, scene_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEASE_SECONDS = 20  # the shortest that the operator takes
-QUICK = {"create_server": 0.6, "delete_server": 0.3, "stop_server": 0.2, "start_server": 0.2}
 
 
 @dataclass(frozen=True, kw_only=True)

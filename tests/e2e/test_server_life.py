@@ -1,37 +1,20 @@
-"""The life of an EcsServer: what `kubectl apply` brings about, what the status tells, power, other people's hands, and the end."""
+"""The life of an EcsServer: what `kubectl apply` brings about, what the status tells, other people's hands, and the end."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 
-from ecs_lab.laboratory import Laboratory
-from ecs_lab.proxy import Call, Proxy, proxy
 from ecs_lab.waiting import until
-from tests.e2e.conftest import QUICK
-from tests.scenes import MARKER, Object, Scene, condition, is_ready, left_of, says, scene_of
+from tests.e2e.fillings import ALLOCATED, filled, free_address
+from tests.e2e.pace import durations
+from tests.scenes import MARKER, Object, Scene, condition, is_ready, left_of, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@asynccontextmanager
-async def durations(lab: Laboratory, **seconds: float) -> AsyncIterator[None]:
-    """Other durations of the cloud's transitions, for a while."""
-    await lab.sim.admin("POST", "/_sim/durations", seconds)
-    try:
-        yield
-    finally:
-        await lab.sim.admin("POST", "/_sim/durations", QUICK)
-
-
-ALLOCATED = {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 5}}}
 
 
 # --- from apply to Ready ---
@@ -150,239 +133,6 @@ async def test_generations(scene: Scene) -> None:
     assert await scene.ledger() == ledger
 
 
-# --- what is in the spec reaches the cloud ---
-
-PASSWORD, SCRIPT = "Tr0ub4dor-3x", "#cloud-config\npackages: [python3]\n"
-WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
-HOST = "d465d0ae-f859-4a83-a508-8db654c05e7e"
-SUBNET = {"subnet_id": "SUBNET"}
-# name: (fields of the spec, fields of the body of 5.1.1). SUBNET, VPC, … stand for the project's own.
-OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
-    "nothing": ({}, {}),
-    "name-and-text": ({"name": "Front_0.web", "description": "front end"}, {"name": "Front_0.web", "description": "front end"}),
-    "image-by-name": ({"image": {"name": "Ubuntu 24.04 server 64bit"}}, {}),
-    "zone": ({"availabilityZone": "eu-west-0b"}, {"availability_zone": "eu-west-0b"}),
-    "address-and-mtu": (
-        {"networkInterfaces": [{"name": "eth0", "subnetId": "SUBNET", "ipAddress": "192.168.0.77", "mtu": 8888}]},
-        {"nics": [{**SUBNET, "ip_address": "192.168.0.77", "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 8888}]}]},
-    ),
-    "two-interfaces": (
-        {"networkInterfaces": [{"name": "eth0", "subnetId": "SUBNET"}, {"name": "eth1", "subnetId": "SUBNET", "mtu": 1280}]},
-        {"nics": [SUBNET, {**SUBNET, "extra_dhcp_opts": [{"opt_name": "26", "opt_value": 1280}]}]},
-    ),
-    "security-groups": ({"securityGroupIds": ["SECURITY_GROUP"]}, {"security_groups": [{"id": "SECURITY_GROUP"}]}),
-    "system-disk": ({"rootVolume": {"type": "SATA", "scsi": True}}, {"root_volume": {"volumetype": "SATA", "hw:passthrough": True}}),
-    "data-disks": (
-        {
-            "dataVolumes": [
-                {"name": "logs", "type": "SAS", "sizeGiB": 10},
-                {"name": "db", "type": "SSD", "sizeGiB": 100, "scsi": True, "encryptionKeyId": "key-0", "deleteWithServer": True},
-            ]
-        },
-        {
-            "data_volumes": [
-                {"volumetype": "SAS", "size": 10},
-                {
-                    "volumetype": "SSD",
-                    "size": 100,
-                    "hw:passthrough": True,
-                    "metadata": {"__system__encrypted": "1", "__system__cmkid": "key-0"},
-                },
-            ]
-        },
-    ),
-    "key-pair": ({"keyPairName": "ops"}, {"key_name": "ops"}),
-    "password": ({"adminPasswordSecretRef": {"name": "login", "key": "password"}}, {"adminPass": PASSWORD}),
-    "windows-password": (
-        {
-            "image": {"id": WINDOWS},
-            "adminPasswordSecretRef": {"name": "login", "key": "password"},
-            "metadata": {"role": "desk"},
-        },
-        {"imageRef": WINDOWS, "metadata": {"role": "desk", "admin_pass": PASSWORD}},
-    ),
-    "user-data": (
-        {"userDataRef": {"secret": {"name": "login", "key": "script"}}, "keyPairName": "ops"},
-        {"user_data": base64.b64encode(SCRIPT.encode()).decode(), "key_name": "ops"},
-    ),
-    "user-data-of-config-map": (
-        {"userDataRef": {"configMap": {"name": "script", "key": "boot.sh"}}},
-        {"user_data": base64.b64encode(b"#!/bin/sh\n").decode()},
-    ),
-    "metadata": ({"metadata": {"role": "front", "team:shop": "eu_1"}}, {"metadata": {"role": "front", "team:shop": "eu_1"}}),
-    "agency": ({"agencyName": "backup"}, {"metadata": {"agency_name": "backup"}}),
-    "new-public-ip": (
-        {"publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 10}}}},
-        {
-            "publicip": {
-                "eip": {"iptype": "5_bgp", "bandwidth": {"size": 10, "sharetype": "PER", "chargemode": "traffic"}},
-                "delete_on_termination": True,
-            }
-        },
-    ),
-    "public-ip-by-id": ({"publicIp": {"id": "FLOATING_IP"}}, {"publicip": {"id": "FLOATING_IP", "delete_on_termination": False}}),
-    "server-group": ({"serverGroupRef": {"name": "web"}}, {"os:scheduler_hints": {"group": "GROUP"}}),
-    "server-group-by-id": ({"serverGroupId": "GROUP"}, {"os:scheduler_hints": {"group": "GROUP"}}),
-    "dedicated-host": (
-        {"scheduling": {"tenancy": "dedicated", "dedicatedHostId": HOST}},
-        {"os:scheduler_hints": {"tenancy": "dedicated", "dedicated_host_id": HOST}},
-    ),
-}
-
-
-async def test_every_option_reaches_the_cloud(laboratory: Laboratory, namespace: str) -> None:
-    """All at once; the request of each is compared as a whole, as the cloud got it."""
-    async with proxy(upstream=laboratory.sim.url) as wire:
-        project = await laboratory.add_project(namespace, namespace=namespace, endpoint=wire.url)
-        async with scene_of(laboratory, project) as scene:
-            config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "script", "namespace": namespace}}
-            login = scene.secret("login", password=PASSWORD, script=SCRIPT)
-            await scene.apply(login, {**config, "data": {"boot.sh": "#!/bin/sh\n"}}, scene.group("web"))
-            group = await scene.until_ready("ecsgrp/web")
-            names = {
-                "SUBNET": project.account.subnet_id,
-                "SECURITY_GROUP": project.account.security_group_id,
-                "GROUP": group["status"]["id"],
-                "FLOATING_IP": await _free_address(scene),
-            }
-            await scene.apply(*(scene.server(name, **_filled(spec, names)) for name, (spec, _) in OPTIONS.items()))
-            objects = await scene.until_all_ready(seconds=60)
-            sent = _bodies(wire)
-            uids = {name: obj["metadata"]["uid"] for name, obj in objects.items()}
-            wanted = {name: _body(scene, name, _filled(fields, names)) for name, (_, fields) in OPTIONS.items()}
-            assert {name: sent[uids[name]] for name in OPTIONS} == wanted
-            await _check_servers(scene, objects)
-            await scene.delete("ecsvm", "--all")
-        await laboratory.remove_project(project)
-        for name in OPTIONS:
-            await scene.until_gone(f"ecsvm/{name}")
-
-
-async def _free_address(scene: Scene) -> str:
-    """A public address that nothing uses: one that a server left behind."""
-    await scene.apply(scene.server("left-an-address", publicIp={**ALLOCATED, "deleteWithServer": False}))
-    await scene.until_ready("ecsvm/left-an-address")
-    await scene.delete("ecsvm/left-an-address")
-    await scene.until_gone("ecsvm/left-an-address")
-    [made] = [each["id"] for each in await scene.ledger(resource="floating_ip") if each["action"] == "create"]
-    return str(made)
-
-
-def _filled(value: Any, names: Mapping[str, str]) -> Any:
-    """The same with the project's own ids."""
-    if isinstance(value, Mapping):
-        return {key: _filled(each, names) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, names) for each in value]
-    return names.get(value, value) if isinstance(value, str) else value
-
-
-def _body(scene: Scene, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The request of a case: what every request has, and its own."""
-    account = scene.project.account
-    return {
-        "name": name,
-        "imageRef": account.image_id,
-        "flavorRef": account.flavor_id,
-        "vpcid": account.vpc_id,
-        "nics": [{"subnet_id": account.subnet_id}],
-        "root_volume": {"volumetype": "SSD", "size": 40},
-        "count": 1,
-        "metadata": {},
-        **fields,
-    }
-
-
-def _bodies(wire: Proxy) -> dict[str, dict[str, Any]]:
-    """The create requests by the uid in their marker, without the marker."""
-    found: dict[str, dict[str, Any]] = {}
-    for each in wire.records:
-        if _is_create(each.call):
-            server = json.loads(each.call.body)["server"]
-            found[server["metadata"].pop(MARKER).split("/")[1]] = server
-    return found
-
-
-def _is_create(call: Call) -> bool:
-    return call.method == "POST" and call.path.endswith("/cloudservers")
-
-
-async def _check_servers(scene: Scene, objects: Mapping[str, Object]) -> None:
-    """What the cloud made of a few of them, and what the status shows of that."""
-    fixed = objects["address-and-mtu"]["status"]
-    assert fixed["privateIp"] == "192.168.0.77"
-    for name in ("new-public-ip", "public-ip-by-id"):
-        status = objects[name]["status"]
-        kinds = {each["ip"]: each["type"] for each in status["addresses"]}
-        assert kinds == {status["privateIp"]: "fixed", status["publicIp"]: "floating"}
-    assert {each["sizeGiB"]: each["deleteWithServer"] for each in objects["data-disks"]["status"]["volumes"]} == {
-        40: True,
-        10: False,
-        100: True,
-    }
-    assert len(objects["two-interfaces"]["status"]["addresses"]) == 2
-    row = await scene.cloud.server(objects["name-and-text"]["status"]["id"])
-    assert row is not None
-    assert (row["name"], row["description"]) == ("Front_0.web", "front end")
-
-
-# --- power ---
-
-
-async def test_power_follows_the_spec(scene: Scene) -> None:
-    await scene.apply(scene.server("web-0", powerState="Running"))
-    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
-    await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
-    stopped = (await scene.until_says("ecsvm/web-0", "StoppedAsDesired"))["status"]
-    assert (stopped["serverStatus"], stopped["vmState"], stopped["powerState"]) == ("SHUTOFF", "stopped", "Shutdown")
-    assert (stopped["job"]["type"], stopped["job"]["status"]) == ("stopServer", "SUCCESS")
-    assert "operation" not in stopped
-    await scene.kubectl("wait", "--for=condition=Ready", "ecsvm/web-0", "--timeout=1s")
-    await scene.patch("ecsvm/web-0", {"powerState": "Running"})
-    running = (await scene.until_says("ecsvm/web-0", "Available"))["status"]
-    assert (running["serverStatus"], running["powerState"], running["id"]) == ("ACTIVE", "Running", server_id)
-    assert await scene.deeds(server_id) == ["stop SOFT", "start SOFT"]
-
-
-async def test_a_server_that_is_wanted_stopped_from_the_start(scene: Scene) -> None:
-    await scene.apply(scene.server("web-0", powerState="Stopped", shutdown={"mode": "Hard"}))
-    obj = await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
-    assert await scene.deeds(obj["status"]["id"]) == ["stop HARD"]
-
-
-async def test_a_guest_that_does_not_shut_down_is_cut_off(scene: Scene) -> None:
-    """The soft stop hangs. After timeoutSeconds the power is cut, as soon as the cloud takes another command."""
-    await scene.apply(scene.server("web-0", powerState="Running", shutdown={"timeoutSeconds": 2}))
-    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
-    async with durations(scene.lab, stop_server=600.0):
-        await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
-        soft = (await scene.until("ecsvm/web-0", lambda obj: obj["status"].get("operation", {}).get("jobId")))["status"]
-    assert (soft["operation"]["kind"], soft["operation"]["step"]) == ("Stop", "Soft")
-    await scene.until("ecsvm/web-0", lambda obj: obj["status"]["operation"]["step"] == "Hard")
-    assert await scene.deeds(server_id) == ["stop SOFT"], "a command that runs is not overtaken"
-    await scene.lab.sim.admin("POST", f"/_sim/jobs/{soft['operation']['jobId']}", {"do": "fail", "code": "Ecs.0208", "reason": "hangs"})
-    await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
-    assert await scene.deeds(server_id) == ["stop SOFT", "stop HARD"]
-
-
-async def test_restart_when_asked_and_once(scene: Scene) -> None:
-    await scene.apply(scene.server("web-0", powerState="Running"))
-    server_id = (await scene.until_ready("ecsvm/web-0"))["status"]["id"]
-    for look, token, reboots in (("1", "first", 1), ("2", "first", 1), ("3", "second", 2)):
-        await scene.annotate("ecsvm/web-0", f"restart-requested-at={token}")
-        # A reconcile that is asked for after it shows that the annotation was looked at.
-        await scene.annotate("ecsvm/web-0", f"reconcile-requested-at={look}")
-        obj = await scene.until("ecsvm/web-0", partial(_settled, token=token, look=look))
-        assert await scene.deeds(server_id) == ["reboot SOFT"] * reboots
-    assert obj["status"]["job"]["type"] == "rebootServer"
-
-
-def _settled(obj: Object, *, token: str, look: str) -> bool:
-    status = obj["status"]
-    is_echoed = (status.get("lastHandledRestartAt"), status.get("lastHandledReconcileAt")) == (token, look)
-    return is_echoed and is_ready(obj) and "operation" not in status
-
-
 # --- other people's hands ---
 
 # name: (spec, what somebody does in the cloud, the reason in the end, what was done with the server)
@@ -492,10 +242,10 @@ ENDS: dict[str, tuple[Mapping[str, Any], set[str]]] = {
 
 
 async def test_what_goes_with_the_server_and_what_stays(scene: Scene) -> None:
-    names = {"FLOATING_IP": await _free_address(scene)}
-    await scene.apply(*(scene.server(name, **_filled(spec, names)) for name, (spec, _) in ENDS.items()))
+    names = {"FLOATING_IP": await free_address(scene)}
+    await scene.apply(*(scene.server(name, **filled(spec, names)) for name, (spec, _) in ENDS.items()))
     objects = await scene.until_all_ready()
-    parts = {name: _parts(obj, names["FLOATING_IP"]) for name, obj in objects.items()}
+    parts = {name: _parts(obj) for name, obj in objects.items()}
     await scene.delete("ecsvm", "--all")
     for name in ENDS:
         await scene.until_gone(f"ecsvm/{name}", seconds=60)
@@ -515,9 +265,8 @@ async def test_what_goes_with_the_server_and_what_stays(scene: Scene) -> None:
     assert parts["one-goes-one-stays"]["volume b"] in told["note"]
 
 
-def _parts(obj: Object, address: str) -> dict[str, str]:
+def _parts(obj: Object) -> dict[str, str]:
     """The ids of what was made with a server, by a name for each. Data disks are told apart by their size."""
-    del address
     volumes = {each["sizeGiB"]: each["id"] for each in obj["status"]["volumes"]}
     return {
         "server": obj["status"]["id"],

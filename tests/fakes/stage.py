@@ -11,6 +11,7 @@ from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Outcome, Retry
 from ecs_operator.engine.ports import Reconciler, StoreError
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.visit import Desk
 from tests.fakes.clock import FakeAuthority, FakeClock
 from tests.fakes.cloud import RESYNC, FakeCloud
 from tests.fakes.effects import Effects, KilledError
@@ -39,6 +40,18 @@ class Stage:
         self.tenants = OneTenant(self.cloud.tenant())
         self.writer = StatusWriter(self.store, self.events, self.clock)
         self.reconciler = self.build(self)
+
+    @property
+    def desk(self) -> Desk:
+        """What the reconciler of a kind works with."""
+        return Desk(
+            store=self.store,
+            writer=self.writer,
+            tenants=self.tenants,
+            authority=self.authority,
+            clock=self.clock,
+            events=self.events,
+        )
 
     async def once(self, key: ObjectKey) -> Outcome:
         """One pass."""

@@ -121,15 +121,22 @@ def assemble(
         wake=loop.wake,
     )
     census = Census(connection, types=kinds.types, namespaces=namespaces, loop=loop, rng=rng, period=resync_seconds)
-    informer = Informer(
+    informer = _informer(settings, kinds.types, credentials=credentials, census=census, rng=rng)
+    return Parts(lease=lease, events=events, workload=kinds.build(platform), loop=loop, census=census, informer=informer)
+
+
+def _informer(
+    settings: Settings, types: Sequence[ResourceType], *, credentials: Credentials, census: Census, rng: random.Random
+) -> Informer:
+    """The watches of all kinds, which are of one group and version. What they tell goes to the census."""
+    return Informer(
         access=credentials.current,
-        group=kinds.types[0].group,
-        version=kinds.types[0].version,
-        plurals=[each.plural for each in kinds.types],
-        namespaces=namespaces,
+        group=types[0].group,
+        version=types[0].version,
+        plurals=[each.plural for each in types],
+        namespaces=settings.watch_namespaces,
         on_seen=census.seen,
         on_gone=census.gone,
         rng=random.Random(rng.random()),  # noqa: S311 - jitter; another thread must not share ours
         identity=settings.identity,
     )
-    return Parts(lease=lease, events=events, workload=kinds.build(platform), loop=loop, census=census, informer=informer)

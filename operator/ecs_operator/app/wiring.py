@@ -14,6 +14,7 @@ from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
+from ecs_operator.resources.visit import Desk
 from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachmentReconciler
 
 
@@ -35,6 +36,7 @@ def build(platform: Platform) -> Workload:
     )
     store, writer, authority = platform.store, platform.writer, platform.authority
     clock, rng, events = platform.clock, platform.rng, platform.events
+    desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
     return Workload(
         reconcilers=(
             ProjectReconciler(store=store, writer=writer, registry=registry, clock=clock),
@@ -48,8 +50,8 @@ def build(platform: Platform) -> Workload:
                 wake=platform.wake,
                 events=events,
             ),
-            ServerGroupReconciler(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events),
-            VolumeAttachmentReconciler(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events),
+            ServerGroupReconciler(desk),
+            VolumeAttachmentReconciler(desk),
         ),
         close=registry.close,
     )

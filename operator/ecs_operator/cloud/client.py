@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -72,11 +73,7 @@ class EcsClient:
         ``iam_endpoint`` may be empty where an access key is used: then every call that needs IAM is refused here.
         ``ca_bundle`` is PEM text; certificates are then verified against it alone. ``transport`` replaces the network in tests.
         """
-        if not project_id and not project_name:
-            raise invalid(operation="connect", field="projectId", problem="projectId or projectName is needed")
-        _check_address("endpoints.ecs", endpoint)
-        if iam_endpoint:
-            _check_address("endpoints.iam", iam_endpoint)
+        _check(endpoint=endpoint, iam_endpoint=iam_endpoint, project=project_id or project_name)
         time = clock or SystemClock()
         # Request ids and jitter only: nothing here must be unguessable.
         chance = rng or random.Random()  # noqa: S311
@@ -97,12 +94,7 @@ class EcsClient:
         )
         client = cls(session)
         if not project_id:
-            try:
-                found = await client._look_up(project_name or "", credentials, tokens)
-            except BaseException:
-                await client.close()
-                raise
-            session.place = Place(endpoint=endpoint, iam_endpoint=iam_endpoint, project_id=found)
+            await client._settle(project_name or "", credentials, tokens)
         return client
 
     @property
@@ -125,6 +117,15 @@ class EcsClient:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
+    async def _settle(self, name: str, provider: CredentialsProvider, tokens: Tokens) -> None:
+        """Find out the project's id; without it the client is of no use, and is closed."""
+        try:
+            found = await self._look_up(name, provider, tokens)
+        except BaseException:
+            await self.close()
+            raise
+        self._session.place = replace(self._session.place, project_id=found)
+
     async def _look_up(self, name: str, provider: CredentialsProvider, tokens: Tokens) -> str:
         """The id of a project, from the token that is scoped to it, else from IAM's list."""
         current = await provider.get()
@@ -141,6 +142,14 @@ class EcsClient:
 
 def _unknown_project(name: str) -> CloudError:
     return invalid(operation=CREATE_TOKEN.name, field="projectName", problem=f"the account has no single project named {name!r}")
+
+
+def _check(*, endpoint: str, iam_endpoint: str, project: str | None) -> None:
+    if not project:
+        raise invalid(operation="connect", field="projectId", problem="projectId or projectName is needed")
+    _check_address("endpoints.ecs", endpoint)
+    if iam_endpoint:
+        _check_address("endpoints.iam", iam_endpoint)
 
 
 def _check_address(field: str, address: str) -> None:

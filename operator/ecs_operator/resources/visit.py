@@ -43,6 +43,7 @@ class Desk:
     authority: Authority
     clock: Clock
     events: EventSink | None = None
+    """Takes the remark that names what a deletion leaves; transitions of Ready are the writer's to tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
+from ecs_operator.resources.visit import Desk
 from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachmentReconciler
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
 from tests.fakes.clock import FakeAuthority
@@ -104,11 +105,11 @@ async def stage() -> AsyncIterator[Stage]:
             "credentials": {"password": {"secretRef": {"name": "lab"}}},
         }
         store.create(LAB.resource, LAB.name, spec)
-        shared = {"store": store, "writer": writer, "tenants": registry, "authority": authority, "clock": clock, "events": events}
+        desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
         reconcilers: list[Reconciler] = [
             ProjectReconciler(store=store, writer=writer, registry=registry, clock=clock),
-            ServerGroupReconciler(**shared),  # type: ignore[arg-type]
-            VolumeAttachmentReconciler(**shared),  # type: ignore[arg-type]
+            ServerGroupReconciler(desk),
+            VolumeAttachmentReconciler(desk),
         ]
         made = Stage(cloud, admin, store, effects, registry, {each.resource: each for each in reconcilers})
         await made.say("POST", "/_sim/durations", {"attach_volume": 0, "detach_volume": 0, "jitter": 0})

@@ -41,17 +41,7 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
     if job is not None and await _note_job(visit, job, notice, is_remains=is_remains):
         return Again(0.0, Lane.POLL)
     server = await _observe(visit, cloud, job)
-    creation_runs = server is None and await _creation_runs(visit, cloud)
-    look: Look | None = None
-    while True:
-        facts = _facts(visit, cloud, server=server, job=job, is_remains=is_remains)
-        step = protocol.next_step(replace(facts, look=look, creation_runs=creation_runs))
-        if isinstance(step, protocol.ReadDevices) and server is not None:
-            await _read_devices(visit, cloud, server)
-        elif isinstance(step, protocol.LookAround):
-            look = await _look(visit, cloud, step.not_before)
-        else:
-            break
+    step = await _decide(visit, cloud, server=server, job=job, is_remains=is_remains)
     match step:
         case protocol.Dead():
             if server is None and visit.status.server_status is not None:
@@ -73,8 +63,25 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
             return await _send(visit, cloud, step, notice, server=server, is_remains=is_remains)
         case protocol.ReadDevices():
             raise ValueError("there is no server whose disks could be read")
+        case protocol.LookAround():
+            raise AssertionError("the list was looked at")
         case _ as unreachable:
             assert_never(unreachable)
+
+
+async def _decide(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: Job | None, is_remains: bool) -> protocol.Step:
+    """The next step. What it takes to know it, the server's disks or a list, is read first."""
+    creation_runs = server is None and await _creation_runs(visit, cloud)
+    look: Look | None = None
+    while True:
+        facts = _facts(visit, cloud, server=server, job=job, is_remains=is_remains)
+        step = protocol.next_step(replace(facts, look=look, creation_runs=creation_runs))
+        if isinstance(step, protocol.ReadDevices) and server is not None:
+            await _read_devices(visit, cloud, server)
+        elif isinstance(step, protocol.LookAround):
+            look = await _look(visit, cloud, step.not_before)
+        else:
+            return step
 
 
 def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: Job | None, is_remains: bool) -> protocol.Facts:

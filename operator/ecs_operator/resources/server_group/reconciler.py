@@ -8,14 +8,13 @@ from ecs_operator.api.group import SERVER_GROUP
 from ecs_operator.api.server_group import ServerGroupSpec, ServerGroupStatus
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Done, Outcome
-from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.frame import in_project, opened
 from ecs_operator.resources.server_group import creation, removal, upkeep
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
 from ecs_operator.resources.server_group.planner import cloud_name
-from ecs_operator.resources.tenancy import Tenant, TenantDirectory
-from ecs_operator.resources.visit import Desk, Visit, Writer
+from ecs_operator.resources.tenancy import Tenant
+from ecs_operator.resources.visit import Desk, Visit
 
 
 class ServerGroupReconciler:
@@ -23,18 +22,8 @@ class ServerGroupReconciler:
 
     resource = SERVER_GROUP.plural
 
-    def __init__(
-        self,
-        *,
-        store: KubeStore,
-        writer: Writer,
-        tenants: TenantDirectory,
-        authority: Authority,
-        clock: Clock,
-        events: EventSink | None = None,
-    ) -> None:
-        """``events`` takes the remark that names what a deletion leaves; transitions of Ready are the writer's to tell."""
-        self._desk = Desk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, events=events)
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._missed: dict[str, float] = {}
 
     async def reconcile(self, key: ObjectKey) -> Outcome:

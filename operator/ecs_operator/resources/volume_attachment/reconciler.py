@@ -8,10 +8,9 @@ from ecs_operator.api.group import VOLUME_ATTACHMENT
 from ecs_operator.api.volume_attachment import VolumeAttachmentSpec, VolumeAttachmentStatus
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Outcome
-from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.frame import in_project, opened
-from ecs_operator.resources.tenancy import Tenant, TenantDirectory
-from ecs_operator.resources.visit import Desk, Notice, Visit, Writer
+from ecs_operator.resources.tenancy import Tenant
+from ecs_operator.resources.visit import Desk, Notice, Visit
 from ecs_operator.resources.volume_attachment import attaching, detaching
 from ecs_operator.resources.volume_attachment.actuator import Actuator
 from ecs_operator.resources.volume_attachment.operation import AttachmentVisit
@@ -22,18 +21,8 @@ class VolumeAttachmentReconciler:
 
     resource = VOLUME_ATTACHMENT.plural
 
-    def __init__(
-        self,
-        *,
-        store: KubeStore,
-        writer: Writer,
-        tenants: TenantDirectory,
-        authority: Authority,
-        clock: Clock,
-        events: EventSink | None = None,
-    ) -> None:
-        """``events`` takes the remark that names what a deletion leaves; transitions of Ready are the writer's to tell."""
-        self._desk = Desk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, events=events)
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass over one object. Raises StoreError."""

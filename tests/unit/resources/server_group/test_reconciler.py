@@ -25,14 +25,7 @@ MEMBERS = members_of("shop", "web")
 
 
 def build(stage: Stage) -> ServerGroupReconciler:
-    return ServerGroupReconciler(
-        store=stage.store,
-        writer=stage.writer,
-        tenants=stage.tenants,
-        authority=stage.authority,
-        clock=stage.clock,
-        events=stage.events,
-    )
+    return ServerGroupReconciler(stage.desk)
 
 
 @pytest.fixture

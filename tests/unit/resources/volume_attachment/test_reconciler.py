@@ -32,14 +32,7 @@ ATTACHED = {
 
 
 def build(stage: Stage) -> VolumeAttachmentReconciler:
-    return VolumeAttachmentReconciler(
-        store=stage.store,
-        writer=stage.writer,
-        tenants=stage.tenants,
-        authority=stage.authority,
-        clock=stage.clock,
-        events=stage.events,
-    )
+    return VolumeAttachmentReconciler(stage.desk)
 
 
 def prepared(**spec: Any) -> Stage:
