@@ -17,10 +17,29 @@ from ecs_operator.cloud.credentials import AccessKey, CredentialsProvider
 from ecs_operator.cloud.dispatch import Dispatcher, Observer
 from ecs_operator.cloud.errors import CloudError, invalid
 from ecs_operator.cloud.iam import CREATE_TOKEN, token_source
-from ecs_operator.cloud.operations.catalog import Flavors, Images, NetworkList, ProjectLimits
-from ecs_operator.cloud.operations.details import Identity, InterfaceList, Jobs, ServerMetadata, Versions
+from ecs_operator.cloud.operations.access import Identity, Versions
+from ecs_operator.cloud.operations.actions import ServerActions
+from ecs_operator.cloud.operations.consoles import Consoles
+from ecs_operator.cloud.operations.flavors import Flavors
+from ecs_operator.cloud.operations.floating_ips import FloatingIps
 from ecs_operator.cloud.operations.groups import ServerGroups
-from ecs_operator.cloud.operations.servers import ServerActions, Servers
+from ecs_operator.cloud.operations.images import Images
+from ecs_operator.cloud.operations.instance_actions import InstanceActions
+from ecs_operator.cloud.operations.interfaces import Interfaces
+from ecs_operator.cloud.operations.jobs import Jobs
+from ecs_operator.cloud.operations.key_pairs import KeyPairs
+from ecs_operator.cloud.operations.limits import ProjectLimits, Quotas
+from ecs_operator.cloud.operations.metadata import ServerMetadata
+from ecs_operator.cloud.operations.native_groups import NativeServerGroups
+from ecs_operator.cloud.operations.native_tags import NativeTags
+from ecs_operator.cloud.operations.networks import Networks
+from ecs_operator.cloud.operations.passwords import ServerPasswords
+from ecs_operator.cloud.operations.recovery import AutoRecovery
+from ecs_operator.cloud.operations.security_groups import SecurityGroups
+from ecs_operator.cloud.operations.servers import Servers
+from ecs_operator.cloud.operations.snapshots import Snapshots
+from ecs_operator.cloud.operations.systems import ServerSystems
+from ecs_operator.cloud.operations.tags import ServerTags
 from ecs_operator.cloud.operations.volumes import Volumes
 from ecs_operator.cloud.session import Place, Session
 from ecs_operator.cloud.tokens import Tokens
@@ -38,16 +57,29 @@ class EcsClient:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.servers = Servers(session)
+        self.systems = ServerSystems(session)
         self.server_actions = ServerActions(session)
-        self.volumes = Volumes(session)
-        self.groups = ServerGroups(session)
-        self.jobs = Jobs(session)
-        self.limits = ProjectLimits(session)
         self.flavors = Flavors(session)
         self.images = Images(session)
-        self.interfaces = InterfaceList(session)
+        self.interfaces = Interfaces(session)
+        self.networks = Networks(session)
+        self.security_groups = SecurityGroups(session)
+        self.floating_ips = FloatingIps(session)
+        self.volumes = Volumes(session)
+        self.snapshots = Snapshots(session)
         self.metadata = ServerMetadata(session)
-        self.networks = NetworkList(session)
+        self.tags = ServerTags(session)
+        self.native_tags = NativeTags(session)
+        self.groups = ServerGroups(session)
+        self.native_groups = NativeServerGroups(session)
+        self.key_pairs = KeyPairs(session)
+        self.passwords = ServerPasswords(session)
+        self.limits = ProjectLimits(session)
+        self.quotas = Quotas(session)
+        self.jobs = Jobs(session)
+        self.instance_actions = InstanceActions(session)
+        self.consoles = Consoles(session)
+        self.auto_recovery = AutoRecovery(session)
         self.versions = Versions(session)
         self.identity = Identity(session)
 

@@ -73,7 +73,7 @@ def until(version: tuple[int, int], handler: Handler) -> Handler:
 
 def cause_of(call: Call) -> Cause:
     """Return what goes into the ledger about a call."""
-    return Cause(request_id=call.request_id, token=call.headers.get("x-client-token"))
+    return Cause(request_id=call.request_id, token=call.headers.get("x-client-token"), user_id=call.user_id)
 
 
 def since(call: Call, minor: int) -> bool:

@@ -40,7 +40,10 @@ class Flavor:
 
 @dataclass(slots=True)
 class Image:
-    """An image. ``min_disk`` in GiB, ``min_ram`` in MiB, ``size`` in bytes; ``status`` as Glance calls it."""
+    """An image. ``min_disk`` in GiB, ``min_ram`` in MiB, ``size`` in bytes; ``status`` as Glance calls it.
+
+    ``project_id`` is None for a public image; a private one (6.3.7) is seen by its project only. ``server_id`` is what it was made of.
+    """
 
     id: str
     name: str
@@ -51,6 +54,25 @@ class Image:
     size: int = 1024**3
     status: str = "active"
     metadata: dict[str, str] = field(default_factory=dict)
+    project_id: str | None = None
+    server_id: str | None = None
+    updated: float | None = None
+
+    def is_seen_by(self, project_id: str) -> bool:
+        """Tell whether a project may see and use it."""
+        return self.project_id is None or self.project_id == project_id
+
+
+@dataclass(slots=True)
+class SecurityGroupRule:
+    """A rule that lets something in: from a range of addresses, or from the members of a group. Ports are None for every port."""
+
+    id: str
+    protocol: str | None
+    from_port: int | None
+    to_port: int | None
+    cidr: str | None = None
+    group_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,16 +82,20 @@ class SecurityGroup:
     id: str
     name: str
     description: str = ""
+    rules: list[SecurityGroupRule] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class KeyPair:
-    """A key pair; only the user who made it sees it."""
+    """A key pair; only the user who made it sees it. The private half is never kept."""
 
     name: str
     user_id: str
     public_key: str
     created: float
+    fingerprint: str = ""
+    type: str = "ssh"
+    id: int = 0
 
 
 @dataclass(slots=True)

@@ -12,10 +12,11 @@ MARKER = "ecs-operator.owner"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What a change goes back to: the request, and the token it came with. By hand: no token, and a request id that says so."""
+    """What a change goes back to: the request, the token it came with, and the user. By hand: no token, and a request id that says so."""
 
     request_id: str
     token: str | None = None
+    user_id: str = ""
 
 
 BY_HAND = Cause(request_id="by-hand")

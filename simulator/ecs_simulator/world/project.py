@@ -10,7 +10,7 @@ from ecs_simulator.world.accounts import User
 from ecs_simulator.world.catalog import Flavor, KeyPair, Network, SecurityGroup
 from ecs_simulator.world.jobs import Order
 from ecs_simulator.world.refusal import Absent, Refusal
-from ecs_simulator.world.resources import FloatingIp, Port, Server, ServerGroup, Volume
+from ecs_simulator.world.resources import FloatingIp, Port, Server, ServerGroup, Snapshot, Volume
 from ecs_simulator.world.settings import camel_case
 
 
@@ -26,6 +26,7 @@ class Quota:
     floating_ips: int = 1000
     volumes: int = 10000
     gigabytes: int = 4_000_000
+    snapshots: int = 10000
     key_pairs: int = -1
     security_groups: int = 100
     security_group_rules: int = 5000
@@ -79,6 +80,7 @@ class Project:
     servers: dict[str, Server] = field(default_factory=dict)
     deleted: dict[str, Server] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
     ports: dict[str, Port] = field(default_factory=dict)
     floating_ips: dict[str, FloatingIp] = field(default_factory=dict)
     groups: dict[str, ServerGroup] = field(default_factory=dict)

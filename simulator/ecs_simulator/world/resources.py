@@ -1,4 +1,4 @@
-"""What a project owns: servers, volumes, ports, floating IPs, server groups. Times are epoch seconds of the world."""
+"""What a project owns: servers, volumes, snapshots, ports, floating IPs, server groups. Times are epoch seconds of the world."""
 
 from __future__ import annotations
 
@@ -17,11 +17,38 @@ class Fault:
 
 
 @dataclass(slots=True)
+class ActionEvent:
+    """A step of an action (6.13.2). ``result`` is Success or Error; it and ``finish`` are None while the step is under way."""
+
+    event: str
+    start: float
+    finish: float | None = None
+    result: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(slots=True)
+class InstanceAction:
+    """What was done to a server, by which request of which user (6.13). ``job_id`` tells which job carries it out."""
+
+    action: str
+    request_id: str
+    user_id: str
+    project_id: str
+    start: float
+    message: str | None = None
+    job_id: str | None = None
+    events: list[ActionEvent] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Server:
     """A server.
 
     ``command`` is the id of the job that runs on it: one at a time. ``target_flavor_id`` is set while it is resized, and counts for
-    the quota. ``volume_ids`` are in the order of their devices, the system disk first. ``last_state`` is kept when it is deleted.
+    the quota; ``previous_flavor_id`` is what a native resize can go back to. ``volume_ids`` are in the order of their devices, the
+    system disk first. ``tags`` are those of both families, a pair of 5.9 as ``k=v``. ``password`` is what the server made itself and
+    6.11.5 shows, encrypted. ``last_state`` is kept when it is deleted, and so are ``actions``.
     """
 
     id: str
@@ -55,6 +82,12 @@ class Server:
     group_id: str | None = None
     tags: list[str] = field(default_factory=list)
     hints: dict[str, list[str]] = field(default_factory=dict)
+    previous_flavor_id: str | None = None
+    auto_recovery: bool = False
+    monitored: bool = False
+    password: str = field(default="", repr=False)
+    console: list[str] = field(default_factory=list)
+    actions: list[InstanceAction] = field(default_factory=list)
     command: str | None = None
     last_state: list[str | None] = field(default_factory=list)
 
@@ -95,6 +128,8 @@ class Volume:
     description: str | None = None
     bootable: bool = False
     scsi: bool = False
+    snapshot_id: str | None = None
+    image_id: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     attachment: Attachment | None = None
 
@@ -126,6 +161,19 @@ class FloatingIp:
     bandwidth: int = 5
     share_type: str = "PER"
     delete_on_termination: bool = False
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A snapshot of a volume. ``size`` in GiB; ``status`` as Cinder calls it."""
+
+    id: str
+    volume_id: str
+    name: str
+    size: int
+    created: float
+    status: str = "creating"
+    description: str | None = None
 
 
 @dataclass(slots=True)

@@ -24,6 +24,17 @@ class Durations:
     resize_server: float = 2.0
     attach_volume: float = 0.5
     detach_volume: float = 0.5
+    reinstall_server: float = 2.0
+    change_server_image: float = 2.0
+    rebuild_server: float = 2.0
+    migrate_server: float = 2.0
+    add_interface: float = 0.5
+    delete_interface: float = 0.5
+    create_image: float = 2.0
+    create_volume: float = 0.5
+    delete_volume: float = 0.5
+    create_snapshot: float = 0.5
+    delete_snapshot: float = 0.5
     jitter: float = 0.0
 
     def change(self, changes: Mapping[str, float]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from ecs_operator.cloud import CODES, CloudError, Meaning, Outcome
 from ecs_operator.cloud.failures import Call, RawAnswer, refusal
 from ecs_operator.cloud.operation import Operation
-from ecs_operator.cloud.operations import details, servers
+from ecs_operator.cloud.operations import actions, jobs, servers
 from tests.unit.cloud.stage import CREATE, PROJECT, SERVER, START, FakeCloud, answer, client_of
 
 REFUSED, UNKNOWN, NOT_SENT = Outcome.REFUSED, Outcome.UNKNOWN, Outcome.NOT_SENT
@@ -100,7 +100,7 @@ CASES = [
         "APIG.0101",
         servers.SHOW,
     ),
-    Case("409", 409, nova("conflictingRequest", 409), REFUSED, Meaning.CONFLICT, operation=servers.LOCK),
+    Case("409", 409, nova("conflictingRequest", 409), REFUSED, Meaning.CONFLICT, operation=actions.LOCK),
     Case("413 too long", 413, nova("overLimit", 413), REFUSED, Meaning.INVALID),
     Case("413 too often", 413, nova("overLimit", 413), REFUSED, Meaning.THROTTLED, headers=(("Retry-After", "7"),)),
     Case("429", 429, HTML, REFUSED, Meaning.THROTTLED),
@@ -118,7 +118,7 @@ CASES = [
     Case("a bad request of Nova", 400, nova("badRequest", 400), REFUSED, Meaning.INVALID, operation=servers.UPDATE),
     Case("Nova's shape on an ECS call proves nothing", 400, nova("badRequest", 400), UNKNOWN, Meaning.INVALID),
     Case("a fault of Nova", 500, nova("computeFault", 500), UNKNOWN, Meaning.INTERNAL, operation=servers.UPDATE),
-    Case("the query of a job failed", 400, ecs("Common.0021"), UNKNOWN, Meaning.TRANSIENT, "Common.0021", details.SHOW_JOB),
+    Case("the query of a job failed", 400, ecs("Common.0021"), UNKNOWN, Meaning.TRANSIENT, "Common.0021", jobs.SHOW_JOB),
     Case("truncated JSON", 400, b'{"error": {"code": "Ecs.0005"', UNKNOWN, Meaning.INVALID),
     Case("a list where an object is due", 400, [1, 2], UNKNOWN, Meaning.INVALID),
 ]

@@ -64,24 +64,6 @@ SHOW = Operation(
     family=Family.NOVA,
     microversion=MICROVERSION_HIGHEST,
 )
-LOCK = Operation(
-    section="6.3.4",
-    name="lockServer",
-    method="POST",
-    path=f"{_NATIVE}/{{server_id}}/action",
-    family=Family.NOVA,
-    kind=Kind.WRITE,
-    lane=Lane.URGENT,
-)
-UNLOCK = Operation(
-    section="6.3.5",
-    name="unlockServer",
-    method="POST",
-    path=f"{_NATIVE}/{{server_id}}/action",
-    family=Family.NOVA,
-    kind=Kind.WRITE,
-    lane=Lane.URGENT,
-)
 
 
 class _ServerAnswer(Answer):
@@ -200,18 +182,3 @@ def _read(page: _ServerPage) -> Page:
             unreadable += 1
     has_next = any(link.rel == "next" for link in page.links)
     return Page(servers=tuple(servers), unreadable=unreadable, last_id=last_id, has_next=has_next)
-
-
-class ServerActions:
-    """Native actions on one server. All raise CloudError."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def lock(self, server_id: str) -> None:
-        """6.3.4: lock a server, so that nothing about its life, disks, interfaces and password can be changed."""
-        await self._session.call(LOCK, path={"server_id": server_id}, body={"lock": None})
-
-    async def unlock(self, server_id: str) -> None:
-        """6.3.5: unlock it."""
-        await self._session.call(UNLOCK, path={"server_id": server_id}, body={"unlock": None})

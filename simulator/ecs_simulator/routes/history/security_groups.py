@@ -1,0 +1,7 @@
+"""ECS API reference 11.3: security groups and their rules. Nova took these away after microversion 2.35."""
+
+from __future__ import annotations
+
+from ecs_simulator.call import Operation
+
+OPERATIONS: tuple[Operation, ...] = ()
