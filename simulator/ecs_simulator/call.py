@@ -62,8 +62,9 @@ class Operation:
     """One operation of the reference and the function that answers it.
 
     ``section`` is its section ("5.1.1"), ``name`` a lower-camel name ("createServers"), ``path`` the template as printed
-    ("/v1/{project_id}/cloudservers"). ``action`` is the one body key that tells operations on a shared path apart
-    ("os-start"). A path under /v2.1 is served under /v2 as well.
+    ("/v1/{project_id}/cloudservers"). ``action`` tells operations on a shared path apart: it is the one key of the body
+    ("os-start"), or, with a ``selector``, the value of that field ("create" of the field ``action``, 5.9).
+    A path under /v2.1 is served under /v2 as well; ``also`` are further paths, by which other programs call it.
     """
 
     section: str
@@ -72,3 +73,5 @@ class Operation:
     path: str
     handler: Handler = field(repr=False)
     action: str | None = None
+    selector: str | None = None
+    also: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ class Request:
     headers: Mapping[str, str]
     request_id: str
     started: float
+    repeated: frozenset[str] = frozenset()
     body: bytes = b""
     family: Family = Family.NONE
     match: PathMatch | None = None
@@ -126,6 +128,12 @@ def headers_of(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def repeated_of(pairs: list[tuple[bytes, bytes]]) -> frozenset[str]:
+    """Return the names of the headers that came more than once."""
+    counts = Counter(name for name, _ in pairs)
+    return frozenset(name.decode("latin-1") for name, count in counts.items() if count > 1) if len(counts) < len(pairs) else frozenset()
 
 
 def _parse(request: Request, routes: list[Route]) -> dict[str, Any] | None:

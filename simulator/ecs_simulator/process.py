@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from ecs_simulator import statefile
+from ecs_simulator import keeper
 from ecs_simulator.admin import admin_application
-from ecs_simulator.routes import OPERATIONS
+from ecs_simulator.routes import OPERATIONS, beyond, neighbours
 from ecs_simulator.server import ApiServer
 from ecs_simulator.simulator import Simulator
+from ecs_simulator.statefile import Claim
 from ecs_simulator.wire import listen, make_server, url_of
-
-logger = logging.getLogger(__name__)
-
-SAVE_EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +36,10 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(simulator: Simulator, address: Address | None = None, *, state: Path | None = None) -> AsyncGenerator[Running, None]:
+async def serving(simulator: Simulator, address: Address | None = None, *, state: Claim | None = None) -> AsyncGenerator[Running, None]:
     """Serve a simulator while the context lasts. OSError if a port is taken.
 
-    With a state file the world is written to it every few seconds if it changed, and at the end.
+    With a state file the world is written to it soon after every change, and at the end.
     """
     where = address or Address()
     api_socket = listen(where.host, where.port)
@@ -54,35 +49,19 @@ async def serving(simulator: Simulator, address: Address | None = None, *, state
         api_socket.close()
         raise
     urls = url_of(api_socket), url_of(admin_socket)
-    api = make_server(ApiServer(simulator, OPERATIONS))
+    api = make_server(ApiServer(simulator, (*OPERATIONS, *beyond.OPERATIONS, *neighbours.OPERATIONS)))
     admin = make_server(admin_application(simulator, api_url=urls[0]))
     servers = [asyncio.create_task(api.serve([api_socket])), asyncio.create_task(admin.serve([admin_socket]))]
-    keeper = asyncio.create_task(_keep(simulator, state)) if state is not None else None
+    keeping = asyncio.create_task(keeper.keep(simulator, state)) if state is not None else None
     try:
         await asyncio.gather(api.ready.wait(), admin.ready.wait())
         yield Running(url=urls[0], admin_url=urls[1], simulator=simulator)
     finally:
-        api.should_exit = admin.should_exit = True
         simulator.close()
+        api.stop()
+        admin.stop()
         await asyncio.gather(*servers, return_exceptions=True)
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-        if state is not None:
-            statefile.save(state, simulator.to_json())
-
-
-async def _keep(simulator: Simulator, state: Path) -> None:
-    """Write the world to its file whenever it may have changed."""
-    written = -1
-    while True:
-        await asyncio.sleep(SAVE_EVERY_SECONDS)
-        if simulator.changes == written:
-            continue
-        written = simulator.changes
-        try:
-            statefile.save(state, simulator.to_json())
-        except OSError:
-            # A full disk must not end the cloud; the next round tries again.
-            written = -1
-            logger.exception("%s could not be written", state)
+        if state is not None and keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            keeper.write(simulator, state)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-CAPACITY = 100_000
+CAPACITY = 50_000
+# Paths come from outside; a log of endless ones would not be bounded.
+MAX_PATH = 1024
 
 
 @dataclass(slots=True)
@@ -65,6 +69,8 @@ class RequestLog:
         """Number an entry, counted from 1 in the order of the answers, and keep it; the oldest makes room."""
         self.total += 1
         entry.seq = self.total
+        if len(entry.path) > MAX_PATH:
+            entry.path = entry.path[:MAX_PATH] + "…"
         self._entries.append(entry)
 
     def clear(self) -> None:
@@ -73,5 +79,14 @@ class RequestLog:
 
     def select(self, *, project: str | None = None, since: int = 0, limit: int | None = None) -> list[Entry]:
         """Return entries in order: of a project, with a number above ``since``, the last ``limit`` of them."""
-        found = [entry for entry in self._entries if entry.seq > since and (project is None or entry.project == project)]
+        found = [entry for entry in self._newer(since) if project is None or entry.project == project]
         return found if limit is None else found[-limit:] if limit else []
+
+    def after(self, since: int, *, limit: int) -> list[Entry]:
+        """Return the first ``limit`` of the entries with a number above ``since``, for those who follow the log."""
+        return list(islice(self._newer(since), limit))
+
+    def _newer(self, since: int) -> Iterator[Entry]:
+        # Their numbers have no gap, so where to begin needs no search.
+        first = self._entries[0].seq if self._entries else 1
+        return islice(self._entries, max(0, since + 1 - first), None)

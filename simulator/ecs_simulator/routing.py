@@ -44,12 +44,13 @@ class Router:
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
         operations = tuple(operations)
-        for operation in operations:
-            self._add(operation, operation.path)
+        places = [(operation, path) for operation in operations for path in (operation.path, *operation.also)]
+        for operation, path in places:
+            self._add(operation, path)
         # Sections 3 and 6.16: what is under /v2.1 is under /v2 too, unless /v2 has a path of its own there.
-        for operation in operations:
-            if operation.path.startswith(_MIRRORED):
-                self._add(operation, "/v2/" + operation.path.removeprefix(_MIRRORED))
+        for operation, path in places:
+            if path.startswith(_MIRRORED):
+                self._add(operation, "/v2/" + path.removeprefix(_MIRRORED))
 
     def _add(self, operation: Operation, path: str) -> None:
         node = self._root
@@ -91,17 +92,16 @@ def decode_segments(raw_path: str) -> tuple[str, ...]:
 
 
 def choose(routes: list[Route], body: object) -> Route | None:
-    """Pick the route of a shared path by the body's key, or by its ``action`` value (5.9); None if none fits."""
+    """Pick the route of a shared path by the body: by its key, or by the value of the field that selects; None if none fits."""
     plain = None
     for route in routes:
-        action = route.operation.action
-        if action is None:
+        operation = route.operation
+        if operation.action is None:
             plain = route
         elif isinstance(body, dict):
-            given = body.get("action")
-            for key in action.split("|"):
-                if key in body or given == key:
-                    return route
+            named = operation.action in body if operation.selector is None else body.get(operation.selector) == operation.action
+            if named:
+                return route
     return plain
 
 

@@ -8,9 +8,13 @@ from typing import Any
 import yaml
 
 
+def default_seed_text() -> str:
+    """Return the default seed as it was written, with its comments."""
+    return files("ecs_simulator").joinpath("seed.yaml").read_text(encoding="utf-8")
+
+
 def default_seed() -> dict[str, Any]:
     """Return the default seed, parsed anew each time."""
-    text = files("ecs_simulator").joinpath("seed.yaml").read_text(encoding="utf-8")
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 -- both are safe loaders
+    content: dict[str, Any] = yaml.load(default_seed_text(), Loader=loader)  # noqa: S506 -- both are safe loaders
     return content

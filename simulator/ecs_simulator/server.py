@@ -15,7 +15,7 @@ from ecs_simulator.auth.identity import PUBLIC, PUBLIC_SECTIONS, identity_operat
 from ecs_simulator.call import ApiError, Call, Operation, Reply
 from ecs_simulator.faults import Hit
 from ecs_simulator.httpdate import HttpDate
-from ecs_simulator.intake import GoneError, Request, headers_of, no_action, not_found, query_of, read_body, resolve, too_large
+from ecs_simulator.intake import GoneError, Request, headers_of, no_action, not_found, query_of, read_body, repeated_of, resolve, too_large
 from ecs_simulator.requestlog import Entry
 from ecs_simulator.routing import Router
 from ecs_simulator.shapes import Family, GatewayError, encode, error_body, gateway_body, gateway_page
@@ -25,6 +25,8 @@ from ecs_simulator.world import Project
 
 logger = logging.getLogger(__name__)
 
+# They change nothing that a state file would have to keep.
+_READS = frozenset({"GET", "HEAD"})
 # The statuses that may not carry a body.
 _BODILESS = frozenset({204, 304})
 # What a request that was not carried out would have been answered, as far as the client sees of it.
@@ -59,6 +61,7 @@ class ApiServer:
             headers=headers_of(scope["headers"]),
             request_id=f"req-{uuid.uuid4()}",
             started=time.perf_counter(),
+            repeated=repeated_of(scope["headers"]),
         )
         try:
             request.body = await read_body(receive)
@@ -131,6 +134,8 @@ class ApiServer:
 
     def _carry_out(self, request: Request) -> _Answer:
         """Do what is asked, and turn every way of failing into the documented answer."""
+        if request.method not in _READS:
+            self._simulator.touched()
         try:
             version, reply = self._dispatch(request)
         except ApiError as error:
@@ -191,10 +196,11 @@ class ApiServer:
             return None
         simulator = self._simulator
         identity = identify(
-            SignedRequest(request.method, request.raw_path, request.raw_query, request.headers, request.body),
+            SignedRequest(request.method, request.raw_path, request.raw_query, request.headers, request.body, request.repeated),
             family=request.family,
             directory=simulator.directory,
             tokens=simulator.tokens,
+            guard=simulator.guard if simulator.world.behaviour.access_key_lock else None,
             world_now=simulator.world.clock.now(),
             gateway_now=simulator.gateway_now(),
         )

@@ -13,7 +13,7 @@ from ecs_simulator.call import ApiError
 class Family(Enum):
     """Whose manners a path has. It decides the shape of its errors and whether microversions mean anything."""
 
-    ECS = "ecs"  # /v1, /v1.0 and the few /v2/{project_id}/cloudservers
+    ECS = "ecs"  # /v1, /v1.0, /v1.1 and the few /v2/{project_id}/cloudservers
     NOVA = "nova"  # /v2 and /v2.1
     IAM = "iam"  # /v3
     NONE = "none"  # /
@@ -52,7 +52,7 @@ def family_of(segments: tuple[str, ...]) -> Family:
     head = segments[0] if segments else ""
     if head == "v3":
         return Family.IAM
-    if head in {"v1", "v1.0"} or (head == "v2" and len(segments) > 2 and segments[2] == "cloudservers"):
+    if head in {"v1", "v1.0", "v1.1"} or (head == "v2" and len(segments) > 2 and segments[2] == "cloudservers"):
         return Family.ECS
     if head in {"v2", "v2.1"}:
         return Family.NOVA

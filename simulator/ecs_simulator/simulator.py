@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ecs_simulator import microversion
 from ecs_simulator.auth.directory import Directory
+from ecs_simulator.auth.guard import KeyGuard
 from ecs_simulator.auth.tokens import TokenStore
 from ecs_simulator.faults import FaultBook
 from ecs_simulator.requestlog import RequestLog
@@ -20,30 +23,32 @@ class Simulator:
     """Holds the present world, its tokens, the fault rules, the request log and the snapshots.
 
     ``seed`` describes the world to start with, None for the default one; ``wall`` is the real time in epoch seconds.
+    ``changes`` moves with everything that may have changed what a state file keeps; ``entered_at`` is the ledger's number at which
+    the present world began, by a seed, a snapshot or a state file.
     """
 
     def __init__(self, *, seed: Mapping[str, Any] | None = None, wall: Callable[[], float] = time.time) -> None:
         self._seed = seed
         self._wall = wall
-        self._snapshots: dict[str, dict[str, Any]] = {}
+        self._snapshots: dict[str, bytes] = {}
         self._snapshot_count = 0
-        self._admin_changes = 0
+        self.changes = 0
         self.tokens = TokenStore()
+        self.guard = KeyGuard()
         self.faults = FaultBook()
         self.log = RequestLog()
         self.gateway_skew = 0.0
         self.closing = False
         self.world = World.from_seed(seed)
+        self.entered_at = self.world.ledger.last_seq
         self.directory = Directory(self.world)
 
-    @property
-    def changes(self) -> int:
-        """A number that moves whenever the world may have changed."""
-        return self.log.total + self._admin_changes
-
     def touched(self) -> None:
-        """Note a change that did not come in as a request."""
-        self._admin_changes += 1
+        """Note that the world may have changed, or its tokens.
+
+        Reads are not noted: what time alone brings about comes about again when an older state is taken up.
+        """
+        self.changes += 1
 
     def gateway_now(self) -> float:
         """Return the gateway's clock, by which signatures are judged and answers dated: real time, plus a skew given on purpose.
@@ -58,10 +63,11 @@ class Simulator:
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
         """Start over with a new world, from another seed if one is given; tokens, faults and snapshots go, the log's numbers go on."""
-        if seed is not None:
-            self._seed = seed
-        self._enter(World.from_seed(self._seed))
+        wanted = self._seed if seed is None else seed
+        self._enter(World.from_seed(wanted))
+        self._seed = wanted
         self.tokens = TokenStore()
+        self.guard = KeyGuard()
         self.faults = FaultBook()
         self.gateway_skew = 0.0
         self._snapshots.clear()
@@ -71,14 +77,19 @@ class Simulator:
         """Keep the present world and return the snapshot's id; the oldest makes room."""
         self._snapshot_count += 1
         snapshot_id = f"snapshot-{self._snapshot_count}"
-        self._snapshots[snapshot_id] = self.world.to_json()
+        # Packed: as objects, a world of ten thousand servers would take ten times its file's size.
+        self._snapshots[snapshot_id] = zlib.compress(json.dumps(self.world.to_json(), separators=(",", ":")).encode(), 1)
         while len(self._snapshots) > MAX_SNAPSHOTS:
             del self._snapshots[next(iter(self._snapshots))]
         return snapshot_id
 
+    def snapshot_ids(self) -> list[str]:
+        """Return the ids of the snapshots that are kept, oldest first."""
+        return list(self._snapshots)
+
     def restore(self, snapshot_id: str) -> None:
         """Go back to a snapshot; KeyError if there is none of that id. Tokens and faults stay."""
-        self._enter(World.from_json(self._snapshots[snapshot_id]))
+        self._enter(World.from_json(json.loads(zlib.decompress(self._snapshots[snapshot_id]))))
 
     def to_json(self) -> dict[str, Any]:
         """Return what a state file keeps: the world and its tokens, secrets included."""
@@ -95,5 +106,6 @@ class Simulator:
 
     def _enter(self, world: World) -> None:
         self.world = world
+        self.entered_at = world.ledger.last_seq
         self.directory = Directory(world)
         self.touched()

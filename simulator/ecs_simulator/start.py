@@ -18,7 +18,7 @@ class StartError(Exception):
 
 def prepare(*, seed: Path | None = None, state: Path | None = None, time_scale: float | None = None) -> Simulator:
     """Return a simulator with the world of its state file, else of its seed, else the default one; StartError if a file is unusable."""
-    content = _read_seed(seed) if seed is not None else None
+    content = read_seed(seed) if seed is not None else None
     try:
         simulator = Simulator(seed=content)
     except (ValueError, LookupError, TypeError) as error:
@@ -37,11 +37,15 @@ def prepare(*, seed: Path | None = None, state: Path | None = None, time_scale: 
     return simulator
 
 
-def _read_seed(path: Path) -> Mapping[str, Any]:
+def read_seed(path: Path) -> Mapping[str, Any]:
+    """Read a seed file; StartError if it is none. What is in it is judged when a world is made of it."""
+    way_out = "`ecs-simulator seed print` shows one to begin with"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StartError(f"{path}: {error}") from error
+    except OSError as error:
+        raise StartError(f"{path}: {error.strerror or error}; {way_out}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StartError(f"{path}: is no YAML: {error}") from error
     if not isinstance(content, dict):
-        raise StartError(f"{path}: a seed is a YAML mapping")
+        raise StartError(f"{path}: a seed is a YAML mapping; {way_out}")
     return content

@@ -1,10 +1,14 @@
-"""The world in a file, so that it survives a restart. Written whole or not at all."""
+"""The world in a file, so that it survives a restart. Written whole or not at all, and by one simulator at a time."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ class StateError(ValueError):
 def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace a file by a text: a reader sees the old one or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
@@ -51,3 +55,50 @@ def load(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StateError(f"{path}: is no state file of format {FORMAT}; move it away to start afresh")
     return content
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A state file that only this process writes, and the descriptor that says so."""
+
+    path: Path
+    handle: int
+
+
+@contextmanager
+def claimed(path: Path) -> Generator[Claim, None, None]:
+    """Keep a state file to this process while the context lasts; StateError if another simulator has it, or it cannot be written.
+
+    What a simulator that was killed left half written is removed. The lock beside the file stays: removing it would be a race.
+    """
+    if path.is_dir():
+        raise StateError(f"{path}: is a folder; name a file in it")
+    lock = path.with_name(f"{_prefix(path)}lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written: {error}") from error
+    try:
+        _lock(handle, path)
+        for leftover in path.parent.glob(f"{_prefix(path)}*"):
+            if leftover != lock:
+                leftover.unlink(missing_ok=True)
+        yield Claim(path, handle)
+    finally:
+        os.close(handle)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}."
+
+
+def _lock(handle: int, path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl  # noqa: PLC0415 -- not on every system
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StateError(f"{path}: another simulator keeps its world there; end it, or name another file") from error

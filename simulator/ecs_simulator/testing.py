@@ -2,6 +2,7 @@
 
     async with simulated_cloud() as cloud:      # in an async test
     with simulated_cloud_thread() as cloud:     # in any other
+    def test(ecs_cloud): ...                    # with pytest, which finds this fixture by itself (pytest_plugin.py)
 
 ``cloud.world`` is the world itself. Under ``simulated_cloud_thread`` touch it only within ``cloud.run(function)``, which runs the function
 in the simulator's thread between two requests.
@@ -16,9 +17,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ecs_simulator.environment import environment
 from ecs_simulator.process import Running, serving
 from ecs_simulator.simulator import Simulator
 from ecs_simulator.world import World
+from ecs_simulator.world.seeding import account_of
 
 T = TypeVar("T")
 START_SECONDS = 20
@@ -39,12 +42,45 @@ class SimulatedCloud:
         return self.simulator.world
 
     def run(self, function: Callable[[World], T]) -> T:
-        """Run a function on the world in the simulator's thread and return what it returns."""
+        """Run a function on the world in the simulator's thread and return what it returns. The world is settled before and after."""
 
-        async def within() -> T:
-            return function(self.simulator.world)
+        def within() -> T:
+            self.simulator.world.settle()
+            result = function(self.simulator.world)
+            self.simulator.world.settle()
+            return result
 
-        return asyncio.run_coroutine_threadsafe(within(), self.loop).result(START_SECONDS)
+        async def there() -> T:
+            return within()
+
+        try:
+            is_here = asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            is_here = False
+        return within() if is_here else asyncio.run_coroutine_threadsafe(there(), self.loop).result(START_SECONDS)
+
+    def advance(self, seconds: float) -> None:
+        """Let the world's time pass, and everything happen that is due by then."""
+        self.run(lambda world: world.clock.advance(seconds))
+
+    def freeze(self) -> None:
+        """Let the world's time stand still, so that only ``advance`` moves it."""
+        self.run(lambda world: world.clock.set_mode("frozen"))
+
+    def account(self, project: str | None = None) -> dict[str, Any]:
+        """Return what is needed to log in to a project, given by id or name or else the first, and to make a server there."""
+
+        def found(world: World) -> dict[str, Any]:
+            for each in world.projects.values():
+                if project in {None, each.id, each.name}:
+                    return account_of(world, each)
+            raise LookupError(f"there is no project {project}")
+
+        return self.run(found)
+
+    def environment(self, project: str | None = None) -> dict[str, str]:
+        """Return the environment variables by which other tools find this cloud, as ``ecs-simulator env`` prints them."""
+        return environment(self.account(project), api=self.url)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
@@ -34,11 +35,21 @@ class TransportProtocol(HttpToolsProtocol):
 
 
 class QuietServer(uvicorn.Server):
-    """A server that leaves signals to its owner and says when it listens."""
+    """A server that leaves signals to its owner, says when it listens, and ends when it is told to, not at its next look at a flag."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._told = asyncio.Event()
+
+    def stop(self) -> None:
+        """Tell it to end."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Wait to be told."""
+        await self._told.wait()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -73,7 +84,7 @@ def make_server(application: Application) -> QuietServer:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to host and port; port 0 takes a free one. OSError if it is taken."""
+    """Return a socket bound to host and port; port 0 takes a free one. OSError says which address could not be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Without the protocol's number asyncio does not switch Nagle's algorithm off, and every answer waits 40 ms for an acknowledgement.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -81,9 +92,10 @@ def listen(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.setblocking(False)
-    except BaseException:
+    except OSError as error:
         bound.close()
-        raise
+        way_out = "; give another port, 0 takes a free one" if error.errno == errno.EADDRINUSE else ""
+        raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}{way_out}") from error
     return bound
 
 

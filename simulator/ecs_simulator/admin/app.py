@@ -47,7 +47,9 @@ def admin_application(simulator: Simulator, *, api_url: str) -> Starlette:
         ("GET", "/_sim/requests", calls.requests),
         ("GET", "/_sim/clock", calls.show_clock),
         ("POST", "/_sim/clock", calls.change_clock),
+        ("GET", "/_sim/durations", calls.durations),
         ("POST", "/_sim/durations", calls.durations),
+        ("GET", "/_sim/behaviour", calls.behaviour),
         ("POST", "/_sim/behaviour", calls.behaviour),
         ("GET", "/_sim/faults", calls.list_faults),
         ("POST", "/_sim/faults", calls.add_fault),
@@ -58,6 +60,7 @@ def admin_application(simulator: Simulator, *, api_url: str) -> Starlette:
         ("POST", "/_sim/servers", calls.plant_server),
         ("POST", "/_sim/servers/{id}", calls.server),
         ("POST", "/_sim/flavors/{id}", calls.flavor),
+        ("GET", "/_sim/snapshots", calls.list_snapshots),
         ("POST", "/_sim/snapshot", calls.snapshot),
         ("POST", "/_sim/restore", calls.restore),
     ]
@@ -117,7 +120,7 @@ class _Calls:
 
     def ledger(self, request: Request, _: Body) -> Answer:
         since, limit = _since(request), _limit(request)
-        entries = [entry for entry in self._sim.world.ledger.to_json(project=request.query_params.get("project")) if entry["seq"] > since]
+        entries = self._sim.world.ledger.to_json(project=request.query_params.get("project"), since=since)
         return {"entries": entries if limit is None else entries[-limit:] if limit else []}
 
     def requests(self, request: Request, _: Body) -> Answer:
@@ -192,6 +195,9 @@ class _Calls:
 
     def snapshot(self, _: Request, __: Body) -> Answer:
         return {"id": self._sim.snapshot()}
+
+    def list_snapshots(self, _: Request, __: Body) -> Answer:
+        return {"snapshots": self._sim.snapshot_ids()}
 
     def restore(self, _: Request, body: Body) -> Answer:
         known(body, "id")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from ecs_simulator.auth.directory import Directory, Owner
-from ecs_simulator.auth.signature import ALGORITHM, SignatureError, parse_authorization, verify
+from ecs_simulator.auth.guard import KeyGuard
+from ecs_simulator.auth.signature import Authorization, ForgedError, SignatureError, parse_authorization, verify
 from ecs_simulator.auth.tokens import TokenStore
 from ecs_simulator.call import ApiError
 from ecs_simulator.shapes import Family, GatewayError
@@ -30,36 +32,51 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a signature covers, as it came over the wire."""
+    """What a signature covers, as it came over the wire. ``repeated`` names the headers that came more than once."""
 
     method: str
     raw_path: str
     raw_query: str
     headers: Mapping[str, str]
     body: bytes
+    repeated: Collection[str] = ()
 
 
 def identify(
-    request: SignedRequest, *, family: Family, directory: Directory, tokens: TokenStore, world_now: float, gateway_now: float
+    request: SignedRequest,
+    *,
+    family: Family,
+    directory: Directory,
+    tokens: TokenStore,
+    guard: KeyGuard | None,
+    world_now: float,
+    gateway_now: float,
 ) -> Identity:
     """Return the caller; ApiError or GatewayError 401 if the request does not prove who he is.
 
     Tokens live on the world's clock; signatures are as old as the gateway's clock says, which is real time unless skewed on purpose.
+    A request with both a token and a signature must prove the same user twice. ``guard`` is None where access keys are not locked.
     """
     token = request.headers.get("x-auth-token")
-    if token is not None:
-        return _by_token(token, family=family, directory=directory, tokens=tokens, now=world_now)
     authorization = request.headers.get("authorization")
-    if authorization is not None and authorization.strip().startswith(ALGORITHM):
-        return _by_signature(request, authorization, directory=directory, now=gateway_now)
-    raise GatewayError(401, GATEWAY_CODE, _INCORRECT + "x-auth-token not found")
+    if token is None and authorization is None:
+        raise GatewayError(401, GATEWAY_CODE, _INCORRECT + "x-auth-token not found")
+    signer = None
+    if authorization is not None:
+        signer = _by_signature(request, authorization, directory=directory, guard=guard, world_now=world_now, gateway_now=gateway_now)
+    if token is None:
+        return cast("Identity", signer)
+    bearer = _by_token(token, family=family, directory=directory, tokens=tokens, now=world_now)
+    if signer is not None and signer.user.id != bearer.user.id:
+        raise GatewayError(401, GATEWAY_CODE, _INCORRECT + "the token and the signature are not of the same user")
+    return bearer
 
 
 def require_project(identity: Identity, *, wanted: str | None, family: Family, section: str) -> Project:
     """Return the project to work in; ApiError if the URL names another than the caller's (codes Ecs.0023 and Common.0018)."""
     project = identity.project
     if project is None:
-        raise ApiError(403, "Ecs.0110", "The token is not scoped to a project.")
+        raise ApiError(403, "Ecs.0110", "The token is not scoped to a project. Contact the main account to obtain permission.")
     if wanted is None or wanted == project.id:
         return project
     if family is Family.NOVA:
@@ -113,17 +130,27 @@ def _by_token(value: str, *, family: Family, directory: Directory, tokens: Token
     return Identity(user=owner.user, project=owner.project if token.project_id is not None else None, kind="token")
 
 
-def _by_signature(request: SignedRequest, value: str, *, directory: Directory, now: float) -> Identity:
+def _by_signature(
+    request: SignedRequest, value: str, *, directory: Directory, guard: KeyGuard | None, world_now: float, gateway_now: float
+) -> Identity:
     try:
-        owner = _verified_owner(request, value, directory=directory, now=now)
+        authorization = parse_authorization(value)
+        if guard is not None:
+            guard.require_unlocked(authorization.access_key, now=world_now)
+        owner = _verified_owner(request, authorization, directory=directory, now=gateway_now)
+    except ForgedError as error:
+        if guard is not None:
+            guard.failed(authorization.access_key, now=world_now)
+        raise GatewayError(401, GATEWAY_CODE, _INCORRECT + str(error)) from error
     except SignatureError as error:
         raise GatewayError(401, GATEWAY_CODE, _INCORRECT + str(error)) from error
+    if guard is not None:
+        guard.succeeded(authorization.access_key)
     return Identity(user=owner.user, project=owner.project, kind="aksk")
 
 
-def _verified_owner(request: SignedRequest, value: str, *, directory: Directory, now: float) -> Owner:
+def _verified_owner(request: SignedRequest, authorization: Authorization, *, directory: Directory, now: float) -> Owner:
     """Return the owner of the key that signed the request; SignatureError if it did not."""
-    authorization = parse_authorization(value)
     found = directory.access_key(authorization.access_key)
     if found is None:
         raise SignatureError("Get secretKey failed, err:ak not exist")
@@ -142,9 +169,11 @@ def _verified_owner(request: SignedRequest, value: str, *, directory: Directory,
         headers=request.headers,
         body=request.body,
         now=now,
+        repeated=request.repeated,
     )
     if owner.project.suspended_credentials:
         raise SignatureError("the access key is disabled")
-    if request.headers.get("x-project-id", owner.project.id) != owner.project.id:
-        raise SignatureError("x-project-id is not a project of this access key")
+    for name, mine in (("x-project-id", owner.project.id), ("x-domain-id", owner.user.domain_id)):
+        if request.headers.get(name, mine).strip() != mine:
+            raise SignatureError(f"{name} is not of this access key's account")
     return owner

@@ -13,9 +13,10 @@ from ecs_simulator.call import ApiError, Call, Operation, Reply
 from ecs_simulator.world import Project, World
 
 # Operations of this service that need no credentials, and those of 6.1 that Nova answers to anybody.
-PUBLIC = frozenset({"createToken", "showIdentityVersion", "listIdentityVersions"})
+PUBLIC = frozenset({"createToken", "showIdentityVersion", "listImageVersions", "listVolumeVersions"})
 PUBLIC_SECTIONS = frozenset({"6.1.1", "6.1.2"})
 
+_SCOPES = frozenset({"project", "domain", "unscoped"})
 _WRONG = "The username or password is wrong."
 
 
@@ -61,9 +62,13 @@ class _Service:
             raise _bad('auth.identity.methods must be ["password"]')
         user = _part(_part(identity, "password"), "user")
         owner = self._check_password(user)
-        project = self._scope(auth.get("scope"), owner)
-        world = self._realm.world
-        token = self._realm.tokens.issue(user_id=owner.user.id, project_id=project.id if project else None, now=world.clock.now())
+        project, domain_id = self._scope(auth.get("scope"), owner)
+        token = self._realm.tokens.issue(
+            user_id=owner.user.id,
+            project_id=project.id if project is not None else None,
+            domain_id=domain_id,
+            now=self._realm.world.clock.now(),
+        )
         body = self._describe(token, owner, call, catalog="nocatalog" not in call.query)
         return Reply(201, body, {"X-Subject-Token": token.value})
 
@@ -137,25 +142,25 @@ class _Service:
             raise ApiError(401, "IAM.0101", "The account has been suspended.")
         return owner
 
-    def _scope(self, scope: object, owner: Owner) -> Project | None:
+    def _scope(self, scope: object, owner: Owner) -> tuple[Project | None, str | None]:
+        """Return the project or the account a token is asked for; neither for an unscoped one."""
         if scope is None:
-            return None
-        if not isinstance(scope, dict):
-            raise _bad("auth.scope must be an object")
-        if "domain" in scope and "project" not in scope:
-            # A token of the whole account finds projects, but no call of this API takes it.
-            return None
+            return None, None
+        if not isinstance(scope, dict) or len(_SCOPES & set(scope)) != 1:
+            raise _bad("auth.scope must be an object with exactly one of project, domain and unscoped")
+        if "unscoped" in scope:
+            return None, None
+        if "domain" in scope:
+            if not _is_domain_of(owner, _part(scope, "domain")):
+                raise ApiError(401, "IAM.0101", "The request you have made requires authentication: no such domain in the scope.")
+            return None, owner.user.domain_id
         wanted = _part(scope, "project")
         found = _text(wanted, "id") == owner.project.id if "id" in wanted else _text(wanted, "name") == owner.project.name
-        domain = wanted.get("domain")
-        if isinstance(domain, dict) and "id" not in wanted:
-            found = found and (domain.get("id", owner.user.domain_id), domain.get("name", owner.user.domain_name)) == (
-                owner.user.domain_id,
-                owner.user.domain_name,
-            )
+        if "id" not in wanted and "domain" in wanted:
+            found = _is_domain_of(owner, _part(wanted, "domain")) and found
         if not found:
             raise ApiError(401, "IAM.0101", "The request you have made requires authentication: no such project in the scope.")
-        return owner.project
+        return owner.project, None
 
     def _describe(self, token: Token, owner: Owner, call: Call, *, catalog: bool) -> dict[str, Any]:
         domain = {"id": owner.user.domain_id, "name": owner.user.domain_name}
@@ -165,11 +170,14 @@ class _Service:
             "expires_at": _stamp(token.expires_at),
             "user": {"id": owner.user.id, "name": owner.user.name, "password_expires_at": "", "domain": domain},
         }
-        if token.project_id is None:
+        if token.project_id is not None:
+            body["project"] = {"id": owner.project.id, "name": owner.project.name, "domain": domain}
+        elif token.domain_id is not None:
             body["domain"] = domain
         else:
-            body["project"] = {"id": owner.project.id, "name": owner.project.name, "domain": domain}
-            body["roles"] = [{"id": "0", "name": "te_admin"}]
+            # Unscoped: it says who its bearer is, and nothing of what he may do.
+            return {"token": body}
+        body["roles"] = [{"id": "0", "name": "te_admin"}]
         if catalog:
             body["catalog"] = _catalog(base_url(call.headers), self._realm.world.region, token.project_id)
         return {"token": body}
@@ -187,6 +195,8 @@ def _catalog(base: str, region: str, project_id: str | None) -> list[dict[str, A
             ("compute", "nova", f"{base}/v2.1/{project_id}"),
             ("compute_legacy", "nova", f"{base}/v2/{project_id}"),
             ("ecs", "ecs", f"{base}/v1/{project_id}"),
+            ("image", "glance", f"{base}/image"),
+            ("block-storage", "cinder", f"{base}/volume/v3/{project_id}"),
         ]
     return [
         {
@@ -211,6 +221,12 @@ def _project_row(project: Project, owner: Owner) -> dict[str, Any]:
         "parent_id": domain_id,
         "links": {},
     }
+
+
+def _is_domain_of(owner: Owner, wanted: Mapping[str, Any]) -> bool:
+    if "id" in wanted:
+        return _text(wanted, "id") == owner.user.domain_id
+    return _text(wanted, "name") == owner.user.domain_name
 
 
 def _stamp(epoch: float) -> str:

@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ecs_simulator.cli import local, steer
+from ecs_simulator import __version__
+from ecs_simulator.cli import faults, local, records, things, worlds
 from ecs_simulator.cli.remote import DEFAULT_ADMIN, Remote, RemoteError
 
 _DESCRIPTION = """\
@@ -18,24 +19,25 @@ A simulated Elastic Cloud Server API: tokens, signatures, servers, jobs, volumes
   ecs-simulator fault add --operation createServers --status 502 --after --times 1
   ecs-simulator clock --advance 86400                   a day later, tokens have run out
   ecs-simulator ledger                                  what was really created and deleted
+
+`ecs-simulator COMMAND --help` says what a command does, with an example.
 """
 _EPILOG = f"""\
-Every command but serve talks to the admin API of a running simulator: --admin URL, or ECS_SIMULATOR_ADMIN_URL, or {DEFAULT_ADMIN}.
-Answers are JSON on standard output. Exit status: 0 done, 1 refused by the simulator, 2 wrong arguments, 3 no simulator there.
+Every command but serve and `seed print` talks to the admin API of a running simulator: --admin URL, or ECS_SIMULATOR_ADMIN_URL,
+or {DEFAULT_ADMIN}. Answers are JSON on standard output, messages go to standard error.
+Exit status: 0 done, 1 refused by the simulator, 2 wrong arguments or files, 3 no simulator there, 130 interrupted.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    parser = _parser()
+    parser = make_parser()
     chosen = parser.parse_args(arguments)
     if chosen.run is None:
-        parser.print_help()
+        parser.print_help(sys.stderr)
         return 2
-    if chosen.command == "serve":
-        return int(chosen.run(chosen))
     try:
-        return int(chosen.run(chosen, Remote(chosen.admin)))
+        return int(chosen.run(chosen) if chosen.is_local else chosen.run(chosen, Remote(chosen.admin)))
     except RemoteError as error:
         print(f"ecs-simulator: {error}", file=sys.stderr)
         return error.exit_status
@@ -43,20 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Somebody read enough: `ecs-simulator ledger | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="ecs-simulator", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--version", action="version", version=f"ecs-simulator {__version__}")
     parser.add_argument(
         "--admin",
         metavar="URL",
         default=os.environ.get("ECS_SIMULATOR_ADMIN_URL", DEFAULT_ADMIN),
-        help="admin API of the running simulator",
+        help="admin API of the running simulator (default: %(default)s)",
     )
-    parser.set_defaults(run=None, command=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    local.add_commands(commands)
-    steer.add_commands(commands)
+    parser.set_defaults(run=None, is_local=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for module in (local, records, worlds, faults, things):
+        module.add_commands(commands)
     return parser

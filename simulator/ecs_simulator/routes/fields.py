@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ecs_simulator.world.refusal import Refusal, invalid
+
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,12 @@ class Fields:
     def bad(self, name: str, problem: str, code: str | None = None) -> Refusal:
         """Return the refusal of a field."""
         return invalid(f"{self.place(name)} {problem}", code)
+
+    def only(self, names: Collection[str]) -> None:
+        """Refuse fields that are none of these, in Nova's words."""
+        unknown = sorted(str(name)[:64] for name in self.data if name not in names)
+        if unknown:
+            raise invalid(f"{self.where}: Additional properties are not allowed ({unknown[0]!r} was unexpected)")
 
     def has(self, name: str) -> bool:
         """Tell whether a field is there."""
@@ -74,7 +83,7 @@ class Fields:
         value = self.data.get(name)
         if value is None or value == "":
             return None
-        if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit() and len(value) < 16:
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.bad(name, "is no whole number")

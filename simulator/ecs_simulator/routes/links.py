@@ -13,8 +13,7 @@ def root(call: Call) -> str:
 
 def native(call: Call) -> str:
     """Return the URL of the native API for the call's project, in the version it was called with."""
-    version = "v2.1" if call.microversion is not None else "v2"
-    return f"{root(call)}/{version}/{call.project.id}"
+    return f"{root(call)}/{_version(call)}/{call.project.id}"
 
 
 def bookmark(call: Call) -> str:
@@ -24,4 +23,9 @@ def bookmark(call: Call) -> str:
 
 def pair(call: Call, path: str) -> list[dict[str, str]]:
     """Return the self and bookmark links of a resource."""
-    return [{"rel": "self", "href": f"{native(call)}/{path}"}, {"rel": "bookmark", "href": f"{bookmark(call)}/{path}"}]
+    base, rest = root(call), f"{call.project.id}/{path}"
+    return [{"rel": "self", "href": f"{base}/{_version(call)}/{rest}"}, {"rel": "bookmark", "href": f"{base}/{rest}"}]
+
+
+def _version(call: Call) -> str:
+    return "v2.1" if call.microversion is not None else "v2"

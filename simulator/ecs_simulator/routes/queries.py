@@ -47,10 +47,10 @@ def page(call: Call, rows: Sequence[Row], *, default: int = DEFAULT_LIMIT) -> tu
     marker = first(call, "marker")
     start = 0
     if marker is not None:
-        index = next((number for number, row in enumerate(rows) if row.id == marker), None)
-        if index is None:
-            raise invalid(f"marker [{marker}] not found")
-        start = index + 1
+        try:
+            start = [row.id for row in rows].index(marker) + 1
+        except ValueError:
+            raise invalid(f"marker [{marker}] not found") from None
     chosen = rows[start : start + limit]
     return chosen, bool(chosen) and len(chosen) == limit
 

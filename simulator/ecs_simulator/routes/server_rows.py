@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from ecs_simulator.call import Call
@@ -91,8 +92,8 @@ def _common(call: Call, server: Server) -> dict[str, Any]:
         "tenant_id": server.project_id,
         "user_id": server.user_id,
         "metadata": dict(server.metadata),
-        "hostId": hashlib.sha224(f"{server.project_id}{server.host}".encode()).hexdigest() if server.host else "",
-        "image": {"id": server.image_id, "links": [{"rel": "bookmark", "href": f"{links.bookmark(call)}/images/{server.image_id}"}]},
+        "hostId": _host_id(server.project_id, server.host),
+        "image": _image(call, server),
         "flavor": _flavor(call, server),
         "created": stamps.seconds(server.created),
         "updated": stamps.seconds(server.updated),
@@ -110,6 +111,19 @@ def _common(call: Call, server: Server) -> dict[str, Any]:
     if since(call, 26):
         row["tags"] = list(server.tags)
     return row
+
+
+@lru_cache(maxsize=1024)
+def _host_id(project_id: str, host: str) -> str:
+    """Return the id of a host as a project sees it: the same for all its servers there, another for every other project."""
+    return hashlib.sha224(f"{project_id}{host}".encode()).hexdigest() if host else ""
+
+
+def _image(call: Call, server: Server) -> dict[str, Any] | str:
+    """Return what runs on a server; nothing is known about a system disk that came of no image."""
+    if not server.image_id:
+        return ""
+    return {"id": server.image_id, "links": [{"rel": "bookmark", "href": f"{links.bookmark(call)}/images/{server.image_id}"}]}
 
 
 def _flavor(call: Call, server: Server) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecs_simulator.world import grouping
+from ecs_simulator.world import grouping, hosting, images
 from ecs_simulator.world.catalog import Flavor, Image, Network
 from ecs_simulator.world.project import Project, Usage
 from ecs_simulator.world.refusal import Refusal, invalid
@@ -25,21 +25,21 @@ class Plan:
 
     wish: ServerWish
     flavor: Flavor
-    image: Image
+    image: Image | None
     zone: str
     security_group_ids: tuple[str, ...]
     group: ServerGroup | None
 
 
-def plan(world: World, project: Project, wish: ServerWish) -> Plan:
-    """Return how a wish is fulfilled; Refusal if it cannot be."""
+def plan(world: World, project: Project, wish: ServerWish, *, only_sold: bool = True) -> Plan:
+    """Return how a wish is fulfilled; Refusal if it cannot be. Without ``only_sold`` also where the flavor is sold out."""
     project.require_unfrozen()
-    image = _image(world, wish)
+    image = _image(world, project, wish)
     flavor = world.flavor(wish.flavor_id)
-    zone = _zone(world, flavor, wish)
-    if image.min_ram > flavor.ram:
-        raise invalid(f"The image {image.id} needs {image.min_ram} MB of memory, flavor {flavor.id} has {flavor.ram}.", "Ecs.0007")
-    _check_volumes(world, wish, image)
+    zone = _zone(world, flavor, wish, image, only_sold=only_sold)
+    if image is not None:
+        images.require_fit(image, flavor=flavor)
+    _check_volumes(world, project, wish, image, flavor=flavor, zone=zone)
     _check_networks(project, wish, flavor)
     security_group_ids = _security_groups(project, wish)
     if wish.key_name is not None and not _key_exists(project, wish):
@@ -50,38 +50,88 @@ def plan(world: World, project: Project, wish: ServerWish) -> Plan:
     return Plan(wish=wish, flavor=flavor, image=image, zone=zone, security_group_ids=security_group_ids, group=group)
 
 
-def _image(world: World, wish: ServerWish) -> Image:
-    image = world.images.get(wish.image_id)
-    if image is None:
-        raise invalid(f"The image {wish.image_id} does not exist.", "Ecs.0031")
-    if image.status != "active":
-        raise Refusal("Ecs.0032", f"The image {image.id} is not in Active state.")
-    return image
+def affordable(world: World, project: Project, wish: ServerWish) -> int:
+    """Return how many servers of a kind the quota still allows, up to the wish's count; 0 if not even one."""
+    flavor, used, quota = world.flavor(wish.flavor_id), project.usage(world.flavors), project.quota
+    sizes = _new_sizes(wish, _image(world, project, wish))
+    volumes, gigabytes = len(project.volumes), sum(volume.size for volume in project.volumes.values())
+    bounds = (
+        (quota.instances, used.instances, 1),
+        (quota.cores, used.cores, flavor.vcpus),
+        (quota.ram, used.ram, flavor.ram),
+        (quota.volumes, volumes, len(sizes)),
+        (quota.gigabytes, gigabytes, sum(sizes)),
+    )
+    return min([wish.count, *(max(0, limit - have) // each for limit, have, each in bounds if limit >= 0 and each)])
 
 
-def _zone(world: World, flavor: Flavor, wish: ServerWish) -> str:
+def _image(world: World, project: Project, wish: ServerWish) -> Image | None:
+    """Return the image that is to run, None if it no longer exists: a disk that is there already runs all the same."""
+    if wish.root.volume_id is None and wish.root.snapshot_id is None:
+        return images.usable(world, project, wish.image_id, zone=wish.zone)
+    return world.images.get(wish.image_id)
+
+
+def _zone(world: World, flavor: Flavor, wish: ServerWish, image: Image | None, *, only_sold: bool) -> str:
     if wish.zone is not None and wish.zone not in world.zones:
         raise invalid(f"server.availability_zone {wish.zone} does not exist.")
-    zones = (wish.zone,) if wish.zone is not None else world.zones
-    zone = next((zone for zone in zones if flavor.sale_status(zone) != "sellout"), None)
+    # An image made of a server can be used in its zone only; whether the wish agrees was asked before.
+    chosen = wish.zone or (image.zone if image is not None else None)
+    zones = (chosen,) if chosen is not None else world.zones
+    zone = next((zone for zone in zones if flavor.sale_status(zone) != "sellout"), None if only_sold else zones[0])
     if zone is None:
         raise Refusal("Ecs.0319", f"Insufficient resources for flavor {flavor.id} in {', '.join(zones)}. Try another flavor.")
     return zone
 
 
-def _check_volumes(world: World, wish: ServerWish, image: Image) -> None:
-    size = wish.root.size or image.min_disk
-    if not image.min_disk <= size <= MAX_SYSTEM_DISK:
-        raise invalid(f"server.root_volume.size {size} is not within [{image.min_disk}, {MAX_SYSTEM_DISK}], as the image demands.")
-    for place, volume in _volumes(wish):
-        if volume.type not in world.disk_types:
-            raise invalid(f"server.{place}.volumetype {volume.type} does not exist.", "Ecs.0043")
-        if volume.image_id is not None and volume.image_id not in world.images:
-            raise invalid(f"server.{place}.data_image_id {volume.image_id} does not exist.", "Ecs.0031")
+def _check_volumes(world: World, project: Project, wish: ServerWish, image: Image | None, *, flavor: Flavor, zone: str) -> None:
+    least = image.min_disk if image is not None else 1
+    size = _size_of_root(project, wish, least)
+    if not least <= size <= MAX_SYSTEM_DISK:
+        raise invalid(f"{wish.root.place}.size {size} is not within [{least}, {MAX_SYSTEM_DISK}], as the image demands.")
+    if len(wish.data) > flavor.max_data_volumes:
+        problem = f"server.data_volumes has {len(wish.data)} disks, the flavor {flavor.id} takes {flavor.max_data_volumes}."
+        raise invalid(problem, "Ecs.0042")
+    for volume in (wish.root, *wish.data):
+        if volume.volume_id is not None:
+            _check_existing(project, volume, zone=zone)
+            continue
+        world.require_disk_type(volume.type, zone, place=f"{volume.place}.volumetype")
+        if volume.snapshot_id is not None:
+            _check_snapshot(project, volume, zone=zone)
+        if volume.image_id is not None:
+            source = images.usable_for_data(world, project, volume.image_id, place=f"{volume.place}.data_image_id")
+            if (volume.size or 0) < source.min_disk:
+                raise invalid(f"{volume.place}.size {volume.size} is less than the {source.min_disk} GB of the data image.")
 
 
-def _volumes(wish: ServerWish) -> list[tuple[str, VolumeWish]]:
-    return [("root_volume", wish.root), *((f"data_volumes[{index}]", volume) for index, volume in enumerate(wish.data))]
+def _size_of_root(project: Project, wish: ServerWish, least: int) -> int:
+    """Return the size that the system disk has or gets; what it is made of is known to be there."""
+    existing = project.volumes.get(wish.root.volume_id or "")
+    return existing.size if existing is not None else wish.root.size or least
+
+
+def _check_existing(project: Project, wish: VolumeWish, *, zone: str) -> None:
+    """Refuse a volume that a new server cannot have: it must be free, and in the server's zone (6.2.1)."""
+    volume = project.volumes.get(wish.volume_id or "")
+    if volume is None:
+        raise invalid(f"Block Device Mapping is Invalid: failed to get volume {wish.volume_id}.", "Ecs.0103")
+    if volume.status != "available":
+        raise invalid(f"{wish.place}: the volume {volume.id} is {volume.status}, not available.", "Ecs.0103")
+    if volume.zone != zone:
+        raise invalid(f"{wish.place}: the volume {volume.id} is in {volume.zone}, the server would be in {zone}.", "Ecs.0121")
+
+
+def _check_snapshot(project: Project, wish: VolumeWish, *, zone: str) -> None:
+    snapshot = project.snapshots.get(wish.snapshot_id or "")
+    if snapshot is None:
+        raise invalid(f"Block Device Mapping is Invalid: failed to get snapshot {wish.snapshot_id}.", "Ecs.0103")
+    if snapshot.status != "available":
+        raise invalid(f"{wish.place}: the snapshot {snapshot.id} is {snapshot.status}, not available.")
+    if (wish.size or snapshot.size) < snapshot.size:
+        raise invalid(f"{wish.place}.volume_size {wish.size} is less than the {snapshot.size} GB of the snapshot.")
+    if project.volumes[snapshot.volume_id].zone != zone:
+        raise invalid(f"{wish.place}: the snapshot {snapshot.id} is not in {zone}, where the server would be.", "Ecs.0121")
 
 
 def _check_networks(project: Project, wish: ServerWish, flavor: Flavor) -> None:
@@ -93,6 +143,9 @@ def _check_networks(project: Project, wish: ServerWish, flavor: Flavor) -> None:
     automatic: Counter[str] = Counter()
     for index, nic in enumerate(wish.nics):
         network = _network(project, wish, index, nic.network_id)
+        if nic.port_id is not None:
+            # Who reads the request has looked at the port, and its address is taken already.
+            continue
         if nic.address is None:
             automatic[network.id] += wish.count
         elif wish.count > 1:
@@ -130,8 +183,7 @@ def _security_groups(project: Project, wish: ServerWish) -> tuple[str, ...]:
 
 def _key_exists(project: Project, wish: ServerWish) -> bool:
     """Tell whether the key pair is there for this user: nobody sees another's (6.11.3)."""
-    pair = project.key_pairs.get(wish.key_name or "")
-    return pair is not None and pair.user_id == wish.user_id
+    return project.key_pair(wish.user_id, wish.key_name or "") is not None
 
 
 def _group(project: Project, wish: ServerWish) -> ServerGroup | None:
@@ -141,6 +193,7 @@ def _group(project: Project, wish: ServerWish) -> ServerGroup | None:
     if group is None:
         raise invalid(f"server.os:scheduler_hints.group: the server group {wish.group_id} does not exist.")
     grouping.require_room(project, group, wish.count)
+    hosting.require_apart(project, group, hosting.wanted(wish.hints), wish.count)
     return group
 
 
@@ -161,10 +214,16 @@ def _check_address(project: Project, wish: ServerWish) -> None:
         raise invalid(f"server.publicip.id: the EIP {address.id} is {address.status}; only one that is DOWN can be bound.")
 
 
-def _check_quota(world: World, project: Project, wish: ServerWish, flavor: Flavor, image: Image) -> None:
+def _new_sizes(wish: ServerWish, image: Image | None) -> list[int]:
+    """Return the sizes of the disks that each server needs anew."""
+    least = image.min_disk if image is not None else 1
+    return [disk.size or (least if disk is wish.root else 0) for disk in (wish.root, *wish.data) if disk.volume_id is None]
+
+
+def _check_quota(world: World, project: Project, wish: ServerWish, flavor: Flavor, image: Image | None) -> None:
     wanted = Usage(instances=wish.count, cores=wish.count * flavor.vcpus, ram=wish.count * flavor.ram)
     project.require_quota(wanted, world.flavors)
-    sizes = [wish.root.size or image.min_disk, *(volume.size or 0 for volume in wish.data)]
+    sizes = _new_sizes(wish, image)
     volumes, gigabytes = len(project.volumes), sum(volume.size for volume in project.volumes.values())
     quota = project.quota
     if 0 <= quota.volumes < volumes + wish.count * len(sizes) or 0 <= quota.gigabytes < gigabytes + wish.count * sum(sizes):

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ecs_simulator.world.refusal import Refusal, invalid
 
 # The lower addresses are left to those who choose their own.
 FIRST_AUTOMATIC_HOST = 100
+DEFAULT_GROUP = "default"
 
 
 @dataclass(slots=True)
 class Flavor:
-    """A flavor. ``ram`` in MiB; ``specs`` are its extra specs (table 5-41); ``sold_out`` names zones."""
+    """A flavor. ``ram`` in MiB; ``specs`` are its extra specs (table 5-41); ``sold_out`` names zones.
+
+    ``max_data_volumes`` is 59, for some flavors 23 (5.1.1).
+    """
 
     id: str
     vcpus: int
     ram: int
     specs: dict[str, str] = field(default_factory=dict)
     sold_out: list[str] = field(default_factory=list)
+    max_data_volumes: int = 59
 
     @property
     def max_nics(self) -> int:
         """How many interfaces a server of it takes: the smaller of its own maximum and 12."""
         return min(12, int(self.specs.get("instance_vnic:max_count", "12")))
+
+    @property
+    def recovers(self) -> bool:
+        """Servers of it can be recovered automatically (``cond:compute``)."""
+        return "autorecovery" in self.specs.get("cond:compute", "").split(",")
 
     def sale_status(self, zone: str) -> str:
         """Return the status in a zone as ``cond:operation:az`` says it."""
@@ -42,7 +53,8 @@ class Flavor:
 class Image:
     """An image. ``min_disk`` in GiB, ``min_ram`` in MiB, ``size`` in bytes; ``status`` as Glance calls it.
 
-    ``project_id`` is None for a public image; a private one (6.3.7) is seen by its project only. ``server_id`` is what it was made of.
+    ``project_id`` is None for a public image; a private one (6.3.7) is seen by its project only. ``server_id`` is what it was made of,
+    and ``zone`` the only one where it can be used. ``cloud_init``: Cloud-init or Cloudbase-init is in it, which 5.2.1 and 5.2.2 need.
     """
 
     id: str
@@ -56,6 +68,8 @@ class Image:
     metadata: dict[str, str] = field(default_factory=dict)
     project_id: str | None = None
     server_id: str | None = None
+    zone: str | None = None
+    cloud_init: bool = True
     updated: float | None = None
 
     def is_seen_by(self, project_id: str) -> bool:
@@ -65,7 +79,10 @@ class Image:
 
 @dataclass(slots=True)
 class SecurityGroupRule:
-    """A rule that lets something in: from a range of addresses, or from the members of a group. Ports are None for every port."""
+    """A rule that lets something in: from a range of addresses, or from the members of a group.
+
+    For ICMP the ports are type and code, both -1 for all of it. A rule without protocol and ports lets everything in.
+    """
 
     id: str
     protocol: str | None
@@ -77,12 +94,17 @@ class SecurityGroupRule:
 
 @dataclass(slots=True)
 class SecurityGroup:
-    """A security group."""
+    """A security group with its rules for what comes in; those for what goes out are not shown by this API (11.3.3)."""
 
     id: str
     name: str
     description: str = ""
     rules: list[SecurityGroupRule] = field(default_factory=list)
+
+    @property
+    def is_default(self) -> bool:
+        """It is the group of those who name none."""
+        return self.name == DEFAULT_GROUP
 
 
 @dataclass(slots=True)
@@ -140,9 +162,12 @@ class Network:
         if wanted in {network.network_address, network.broadcast_address} or str(wanted) == self.gateway or str(wanted) in self.used:
             raise Refusal("Ecs.0010", f"privateIp [{address}] is already being used in subnet [{self.id}].")
 
-    def take(self, port_id: str, address: str | None) -> str:
-        """Give a port the address it wants, or one that is free; ``check`` and ``free`` come before."""
-        chosen = address if address is not None else self._next()
+    def take(self, port_id: str, address: str | None, *, avoid: Collection[str] = ()) -> str:
+        """Give a port the address it wants, or one that is free; ``check`` and ``free`` come before.
+
+        ``avoid`` are free addresses that another port of the same request wants: none of them is chosen.
+        """
+        chosen = address if address is not None else self._next(avoid)
         self.used[chosen] = port_id
         return chosen
 
@@ -150,7 +175,7 @@ class Network:
         """Free an address."""
         self.used.pop(address, None)
 
-    def _next(self) -> str:
+    def _next(self, avoid: Collection[str]) -> str:
         """Return the next free address, going round: an address just freed is not used again at once."""
         network = ipaddress.IPv4Network(self.cidr)
         last = network.num_addresses - 2
@@ -159,6 +184,6 @@ class Network:
                 self.next_host = 2
             address = str(network[self.next_host])
             self.next_host += 1
-            if address not in self.used:
+            if address not in self.used and address not in avoid:
                 return address
         raise Refusal("Ecs.0012", f"The subnet {self.id} has no free IP address.")

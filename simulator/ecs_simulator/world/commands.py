@@ -22,11 +22,16 @@ ANY_STATE: frozenset[str] = frozenset()
 
 def admit(server: Server, action: str, states: frozenset[str]) -> None:
     """Refuse a command that the server cannot take now: busy (Ecs.0603), locked (Ecs.0605) or in another state (Ecs.0100)."""
-    if server.command is not None or server.task_state is not None:
-        raise Refusal("Ecs.0603", f"Cannot '{action}' instance {server.id} while it is in task_state {server.task_state}")
+    require_idle(server, action)
     if server.locked:
         raise Refusal("Ecs.0605", f"Instance {server.id} is locked")
     require_state(server, action, states)
+
+
+def require_idle(server: Server, action: str) -> None:
+    """Refuse a command while another one runs (Ecs.0603)."""
+    if server.command is not None or server.task_state is not None:
+        raise Refusal("Ecs.0603", f"Cannot '{action}' instance {server.id} while it is in task_state {server.task_state}")
 
 
 def require_state(server: Server, action: str, states: frozenset[str]) -> None:

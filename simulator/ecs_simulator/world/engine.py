@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ecs_simulator.world import actions
 from ecs_simulator.world.jobs import FAIL, INIT, RUNNING, SUCCESS, Failure, Job, Part
 from ecs_simulator.world.ledger import Cause
 from ecs_simulator.world.project import Project
@@ -51,6 +52,7 @@ def submit(world: World, project: Project, work: Work, parts: list[Part], *, is_
         server = project.servers.get(part.server_id)
         if server is not None:
             server.command = job.id
+            actions.take_up(server, job)
         seconds = world.duration(work.duration)
         for event, share in (("begin", BEGIN_SHARE), ("show", SHOW_SHARE), ("end", 1.0)):
             world.schedule.add(job.begin + seconds * share, event, job_id=job.id, part=index)
@@ -77,7 +79,7 @@ def finish_part(world: World, work: Work, job: Job, part: Part) -> None:
     project = world.projects[job.project_id]
     _begin(world, work, project, job, part)
     _show(world, work, project, job, part)
-    _end(world, project, part, SUCCESS)
+    _end(world, project, job, part, SUCCESS)
     work.succeed(world, project, job, part)
 
 
@@ -86,7 +88,7 @@ def fail_part(world: World, work: Work, job: Job, part: Part, failure: Failure) 
     project = world.projects[job.project_id]
     part.failure = failure
     part.shown = True
-    _end(world, project, part, FAIL)
+    _end(world, project, job, part, FAIL)
     work.fail(world, project, job, part)
 
 
@@ -94,11 +96,13 @@ def abandon_parts(world: World, project: Project, server_id: str, *, reason: str
     """End whatever runs on a server without any effect, because somebody else has decided about it."""
     server = project.servers[server_id]
     job = world.jobs.get(server.command) if server.command is not None else None
-    for part in job.open_parts() if job is not None else ():
+    if job is None:
+        return
+    for part in job.open_parts():
         if part.server_id == server_id:
             part.failure = Failure(code="Ecs.1001", reason=reason)
             part.shown = True
-            _end(world, project, part, FAIL)
+            _end(world, project, job, part, FAIL)
 
 
 def refused_part(world: World, server_id: str, *, code: str, reason: str) -> Part:
@@ -114,17 +118,18 @@ def _begin(world: World, work: Work, project: Project, job: Job, part: Part) -> 
 
 
 def _show(world: World, work: Work, project: Project, job: Job, part: Part) -> None:
-    if not part.shown:
-        part.shown = True
+    if not part.halfway:
+        part.halfway = part.shown = True
         work.show(world, project, job, part)
 
 
-def _end(world: World, project: Project, part: Part, status: str) -> None:
+def _end(world: World, project: Project, job: Job, part: Part, status: str) -> None:
     part.status = status
     part.end = world.now()
     server = project.servers.get(part.server_id)
     if server is not None:
         server.command = None
+        actions.end(server, job, part)
 
 
 def nothing(_: World, __: Project, ___: Job, ____: Part) -> None:

@@ -24,7 +24,7 @@ def create_group(world: World, project: Project, *, name: str, policies: list[st
         raise invalid("server_group.policies must be [anti-affinity]")
     if 0 <= project.quota.server_groups <= len(project.groups):
         raise Refusal("Ecs.0022", f"Quota exceeded, too many server groups: {len(project.groups)} of {project.quota.server_groups}.")
-    group = ServerGroup(id=world.ids.uuid(), name=name, created=world.now(), policies=list(policies))
+    group = ServerGroup(id=world.ids.uuid(), name=name, created=world.now(), user_id=cause.user_id, policies=list(policies))
     project.groups[group.id] = group
     world.record_resource(project, "create", "server_group", group.id, cause, name=name)
     return group
@@ -51,10 +51,14 @@ def join(world: World, project: Project, group: ServerGroup, server: Server, *, 
         raise invalid(f"The ECS {server.id} is already a member of server group {group.id}.")
     if server.group_id is not None:
         raise invalid(f"The ECS {server.id} is a member of server group {server.group_id}.")
+    if world.flavor(server.flavor_id).specs.get("ecs:virtualization_env_types") == "FusionCompute":
+        raise invalid(f"The ECS {server.id} is virtualized with Xen; only KVM can join a server group.")
     commands.admit(server, "add_member", _JOINING_STATES)
     require_room(project, group, 1)
     hosts = {project.servers[member].host for member in group.members}
     if server.host in hosts:
+        if server.hints.get("tenancy") == ["dedicated"]:
+            raise Refusal("Ecs.0319", f"A member of server group {group.id} runs on the dedicated host of the ECS {server.id}.")
         server.host = choose_host(world, project, server.zone, group)
     group.members.append(server.id)
     server.group_id = group.id

@@ -30,7 +30,7 @@ class Order:
 
 @dataclass(slots=True)
 class Part:
-    """The work of a job on one server. ``shown`` tells whether the server's id is in the entities yet."""
+    """The work of a job on one server. ``shown`` tells whether the server's id is in the entities yet, ``halfway`` how far it is."""
 
     id: str
     server_id: str
@@ -38,7 +38,9 @@ class Part:
     status: str = INIT
     end: float | None = None
     shown: bool = True
+    halfway: bool = False
     volume_id: str | None = None
+    port_id: str | None = None
     failure: Failure | None = None
     params: dict[str, Any] = field(default_factory=dict)
 

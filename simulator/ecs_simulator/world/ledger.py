@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 MARKER = "ecs-operator.owner"
@@ -63,6 +64,8 @@ class Ledger:
             }
         )
 
-    def to_json(self, project: str | None = None) -> list[dict[str, Any]]:
-        """Return copies of all entries, or of those of one project, in order."""
-        return [dict(entry) for entry in self._entries if project is None or entry["project"] == project]
+    def to_json(self, project: str | None = None, *, since: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return copies of the entries in order: of one project, with a number above ``since``, the first ``limit`` of them."""
+        newer = islice(self._entries, since, None)
+        found = (dict(entry) for entry in newer if project is None or entry["project"] == project)
+        return list(found if limit is None else islice(found, limit))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ecs_simulator.world import commands, engine
+from ecs_simulator.world import commands, engine, system_disks
 from ecs_simulator.world.jobs import Job, Part
 from ecs_simulator.world.ledger import Cause
 from ecs_simulator.world.project import Project
@@ -31,6 +31,8 @@ def change_power(world: World, project: Project, action: str, server_ids: list[s
 
     def take_up(server: Server) -> Part:
         commands.admit(server, action, _STATES[action])
+        if action == "start":
+            system_disks.need(project, server)
         server.task_state = task_state
         world.record(project, server, action, cause, mode=mode)
         part = commands.new_part(world, server)

@@ -102,14 +102,30 @@ class Project:
             raise Absent("server group", group_id, code="Ecs.0313")
         return group
 
+    def key_pair(self, user_id: str, name: str) -> KeyPair | None:
+        """Return a user's key pair of this name, None if he has none: nobody sees another's (6.11.3)."""
+        return self.key_pairs.get(f"{user_id}/{name}")
+
+    def add_key_pair(self, pair: KeyPair) -> None:
+        """Keep a key pair; names are the user's own."""
+        self.key_pairs[f"{pair.user_id}/{pair.name}"] = pair
+
+    def remove_key_pair(self, pair: KeyPair) -> None:
+        """Forget a key pair."""
+        del self.key_pairs[f"{pair.user_id}/{pair.name}"]
+
     def usage(self, flavors: Mapping[str, Flavor]) -> Usage:
-        """Return what the servers use. One that is being resized counts with the greater of its flavors."""
+        """Return what the servers use. One that is being resized, or waits for confirmation, counts with the greatest of its flavors."""
         used = Usage(instances=len(self.servers))
         for server in self.servers.values():
             flavor = flavors[server.flavor_id]
-            target = flavors[server.target_flavor_id] if server.target_flavor_id is not None else flavor
-            used.cores += max(flavor.vcpus, target.vcpus)
-            used.ram += max(flavor.ram, target.ram)
+            if server.target_flavor_id is None and server.previous_flavor_id is None:
+                used.cores += flavor.vcpus
+                used.ram += flavor.ram
+                continue
+            others = [flavors[each] for each in (server.target_flavor_id, server.previous_flavor_id) if each is not None]
+            used.cores += max(each.vcpus for each in (flavor, *others))
+            used.ram += max(each.ram for each in (flavor, *others))
         return used
 
     def require_quota(self, wanted: Usage, flavors: Mapping[str, Flavor]) -> None:

@@ -21,6 +21,13 @@ class Absent(Refusal):
         self.kind = kind
 
 
+class Taken(Refusal):
+    """There is one of this name already, and there may be only one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("Ecs.0005", message)
+
+
 def invalid(message: str, code: str | None = None) -> Refusal:
     """Return the refusal of a wrong request: the general code, with the specific one, if there is one, in the details."""
     return Refusal("Ecs.0005", message, details=(code,) if code is not None else ())

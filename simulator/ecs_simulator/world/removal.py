@@ -1,13 +1,14 @@
-"""Deleting servers, and what goes with them and what stays (ECS API reference 5.1.2)."""
+"""Deleting servers, and what goes with them and what stays (ECS API reference 5.1.2, 6.2.3)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecs_simulator.world import attaching, commands, engine
+from ecs_simulator.world import attaching, commands, engine, interfaces, native_resizing, volumes
 from ecs_simulator.world.jobs import Job, Part
 from ecs_simulator.world.ledger import Cause
 from ecs_simulator.world.project import Project
+from ecs_simulator.world.refusal import Refusal
 from ecs_simulator.world.resources import Server
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def delete_servers(
 
     def take_up(server: Server) -> Part:
         commands.admit(server, "delete", commands.ANY_STATE)
+        native_resizing.settle(world, server)
         server.task_state = "deleting"
         world.record(project, server, "delete-requested", cause)
         part = commands.new_part(world, server)
@@ -32,14 +34,39 @@ def delete_servers(
     return commands.batch(world, project, server_ids, work=DELETE, start=take_up, cause=cause)
 
 
+def delete_natively(world: World, project: Project, server: Server, *, cause: Cause) -> None:
+    """Start deleting a server (6.2.3): its disks go as they were attached, its address stays.
+
+    As in Nova, only a lock prevents it: whatever runs on the server is broken off, and one that is being deleted already is fine.
+    """
+    if server.locked:
+        raise Refusal("Ecs.0605", f"Instance {server.id} is locked")
+    if server.task_state == "deleting":
+        return
+    world.break_off(server, reason="The server was deleted in the meantime.")
+    if server.id not in project.servers:
+        return
+    native_resizing.settle(world, server)
+    server.task_state = "deleting"
+    world.record(project, server, "delete-requested", cause)
+    part = commands.new_part(world, server)
+    part.params |= {"delete_public_ip": False, "delete_volume": False}
+    engine.submit(world, project, DELETE_NATIVELY, [part], is_batch=False, cause=cause)
+
+
 def erase(world: World, project: Project, server: Server, *, delete_public_ip: bool | None, delete_volume: bool, cause: Cause) -> None:
-    """Take a server out of the world at once, with its ports and its system disk; the other disks and its address as told."""
+    """Take a server out of the world at once, with its own ports and the disks that go with it.
+
+    These are the system disk, unless the server was made of a volume that is to stay (6.2.1), and of the others, those that are to
+    go, or all if ``delete_volume`` says so; its address as told.
+    """
     for volume in attaching.volumes_of(project, server):
         attachment = volume.attachment
-        goes = attachment is not None and (attachment.boot_index == 0 or attachment.delete_on_termination or delete_volume)
+        goes = attachment is not None and (attachment.delete_on_termination or (delete_volume and attachment.boot_index != 0))
         world.record_attachment(project, server, volume, "detach", cause)
         attaching.release(project, volume)
-        if goes:
+        # A volume with snapshots stays, whatever was asked for (11.4.5).
+        if goes and not volumes.has_snapshots(project, volume.id):
             del project.volumes[volume.id]
             world.record_resource(project, "delete", "volume", volume.id, cause, name=volume.name, server=server)
     for address in [project.floating_ips[address_id] for address_id in server.floating_ip_ids]:
@@ -50,10 +77,9 @@ def erase(world: World, project: Project, server: Server, *, delete_public_ip: b
             world.record_resource(project, "delete", "floating_ip", address.id, cause, name=address.address, server=server)
         else:
             world.record_resource(project, "unbind", "floating_ip", address.id, cause, name=address.address, server=server)
-    for port_id in server.port_ids:
-        port = project.ports.pop(port_id)
-        project.networks[port.network_id].give_back(port.address)
-        world.record_resource(project, "delete", "port", port.id, cause, name=port.address, server=server)
+    server.floating_ip_ids.clear()
+    for port in interfaces.of_server(project, server):
+        interfaces.let_go(world, project, server, port, cause=cause)
     for group in project.groups.values():
         if server.id in group.members:
             group.members.remove(server.id)
@@ -83,12 +109,17 @@ def _kept(world: World, project: Project, _: Job, part: Part) -> None:
     world.touch(project.servers[part.server_id])
 
 
-DELETE = engine.Work(
-    job_type="deleteServer",
-    part_type="deleteSingleServer",
-    duration="delete_server",
-    begin=engine.nothing,
-    show=engine.nothing,
-    succeed=_erased,
-    fail=_kept,
-)
+def _work(job_type: str, part_type: str) -> engine.Work:
+    return engine.Work(
+        job_type=job_type,
+        part_type=part_type,
+        duration="delete_server",
+        begin=engine.nothing,
+        show=engine.nothing,
+        succeed=_erased,
+        fail=_kept,
+    )
+
+
+DELETE = _work("deleteServer", "deleteSingleServer")
+DELETE_NATIVELY = _work("nativeDeleteServer", "nativeDeleteServer")

@@ -48,7 +48,10 @@ class Server:
     ``command`` is the id of the job that runs on it: one at a time. ``target_flavor_id`` is set while it is resized, and counts for
     the quota; ``previous_flavor_id`` is what a native resize can go back to. ``volume_ids`` are in the order of their devices, the
     system disk first. ``tags`` are those of both families, a pair of 5.9 as ``k=v``. ``password`` is what the server made itself and
-    6.11.5 shows, encrypted. ``last_state`` is kept when it is deleted, and so are ``actions``.
+    6.11.5 shows, encrypted, from ``password_from`` on. ``last_state`` is kept when it is deleted, and so are ``actions``.
+    ``resumes_as`` is the vm_state it comes back to after a native resize; ``broken_by`` is the ledger action of the installation that
+    failed and left it in ERROR.
+    ``stuck_devices`` are taken by disks that were detached by force, until it boots again. ``console`` holds boots and shutdowns.
     """
 
     id: str
@@ -83,10 +86,14 @@ class Server:
     tags: list[str] = field(default_factory=list)
     hints: dict[str, list[str]] = field(default_factory=dict)
     previous_flavor_id: str | None = None
+    resumes_as: str = ""
+    broken_by: str = ""
     auto_recovery: bool = False
     monitored: bool = False
     password: str = field(default="", repr=False)
+    password_from: float = 0.0
     console: list[str] = field(default_factory=list)
+    stuck_devices: list[str] = field(default_factory=list)
     actions: list[InstanceAction] = field(default_factory=list)
     command: str | None = None
     last_state: list[str | None] = field(default_factory=list)
@@ -136,20 +143,26 @@ class Volume:
 
 @dataclass(slots=True)
 class Port:
-    """An interface of a server with its one private address."""
+    """An interface with its one private address; ``server_id`` is None while it is on no server.
+
+    One that a server was given by the port's id is ``kept`` when it is removed or the server is deleted, every other goes (6.7.4).
+    ``attaching`` while the job that adds it runs.
+    """
 
     id: str
     network_id: str
     address: str
     mac: str
-    server_id: str
+    server_id: str | None
     mtu: int | None = None
     security_group_ids: list[str] = field(default_factory=list)
+    kept: bool = False
+    attaching: bool = False
 
 
 @dataclass(slots=True)
 class FloatingIp:
-    """An elastic IP. ``status`` is DOWN while it is bound to nothing. ``bandwidth`` in Mbit/s."""
+    """An elastic IP. ``status`` is DOWN while it is bound to nothing. ``bandwidth`` in Mbit/s; ``pool`` as 11.5 names it."""
 
     id: str
     address: str
@@ -161,6 +174,7 @@ class FloatingIp:
     bandwidth: int = 5
     share_type: str = "PER"
     delete_on_termination: bool = False
+    pool: str = "external"
 
 
 @dataclass(slots=True)
@@ -183,5 +197,6 @@ class ServerGroup:
     id: str
     name: str
     created: float
+    user_id: str = ""
     policies: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)

@@ -6,16 +6,18 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ecs_simulator.world import public_keys, security_groups
 from ecs_simulator.world.accounts import AccessKey, User
 from ecs_simulator.world.catalog import Flavor, Image, KeyPair, Network, SecurityGroup
 from ecs_simulator.world.project import Project
-from ecs_simulator.world.resources import FloatingIp, Volume
+from ecs_simulator.world.refusal import Refusal
+from ecs_simulator.world.resources import FloatingIp, Port, Volume
 
 if TYPE_CHECKING:
     from ecs_simulator.world.world import World
 
 _TOP = {"seed", "region", "zones", "diskTypes", "flavors", "images", "projects", "behaviour", "durations"}
-_PROJECT = {"id", "name", "domain", "users", "quota", "frozen", "networks", "securityGroups", "keyPairs", "volumes", "floatingIps"}
+_PROJECT = {"id", "name", "domain", "users", "quota", "frozen", "networks", "securityGroups", "keyPairs", "volumes", "floatingIps", "ports"}
 ADDED_CIDR = "192.168.0.0/20"
 
 
@@ -34,8 +36,22 @@ def checked(seed: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
+def disk_types(content: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the types of disks, each a name or ``{name, soldOut}``, and the zones where they are sold out."""
+    found: dict[str, list[str]] = {}
+    for row in content["diskTypes"]:
+        if isinstance(row, Mapping):
+            _known(row, {"name", "soldOut"}, "a type of disks")
+        name, zones = (row.get("name"), row.get("soldOut", [])) if isinstance(row, Mapping) else (row, [])
+        if not isinstance(name, str) or not isinstance(zones, list) or not set(map(str, zones)) <= set(map(str, content["zones"])):
+            raise ValueError(f"diskTypes: {row!r} is neither a name nor a name with soldOut zones that are in zones")
+        found[name] = [str(zone) for zone in zones]
+    return found
+
+
 def populate(world: World, content: Mapping[str, Any]) -> None:
     """Fill a new world; ValueError names the part of the seed that is wrong."""
+    world.disks_sold_out = {name: zones for name, zones in disk_types(content).items() if zones}
     world.behaviour.change(content["behaviour"])
     world.durations.change(content["durations"])
     for row in content["flavors"]:
@@ -81,9 +97,10 @@ def add_project(world: World, name: str, *, quota: Mapping[str, int] | None) -> 
 
 
 def account_of(world: World, project: Project) -> dict[str, Any]:
-    """Return what is needed to log in to a project and to make a server there; holds secrets."""
+    """Return what is needed to log in to a project and to make a server there, an empty text for what its seed did not give it."""
     user = next(iter(project.users.values()))
-    network = next(iter(project.networks.values()))
+    network = next(iter(project.networks.values()), None)
+    key = user.access_keys[0] if user.access_keys else None
     flavors = sorted(world.flavors.values(), key=lambda flavor: flavor.ram)
     return {
         "projectId": project.id,
@@ -91,14 +108,14 @@ def account_of(world: World, project: Project) -> dict[str, Any]:
         "domainName": user.domain_name,
         "username": user.name,
         "password": user.password,
-        "accessKey": user.access_keys[0].access_key,
-        "secretKey": user.access_keys[0].secret_key,
+        "accessKey": key.access_key if key is not None else "",
+        "secretKey": key.secret_key if key is not None else "",
         "region": world.region,
-        "vpcId": network.vpc_id,
-        "subnetId": network.id,
-        "securityGroupId": next(iter(project.security_groups)),
-        "keyPairName": next(iter(project.key_pairs)),
-        "volumeId": next(iter(project.volumes)),
+        "vpcId": network.vpc_id if network is not None else "",
+        "subnetId": network.id if network is not None else "",
+        "securityGroupId": next(iter(project.security_groups), ""),
+        "keyPairName": next((pair.name for pair in project.key_pairs.values()), ""),
+        "volumeId": next(iter(project.volumes), ""),
         "imageId": next(iter(world.images)),
         "flavorId": flavors[min(2, len(flavors) - 1)].id,
         "availabilityZone": world.zones[0],
@@ -125,16 +142,23 @@ def _made(where: str, row: Any, make: Any) -> Any:  # noqa: ANN401 -- a row of Y
 
 
 def _flavor(world: World, row: Mapping[str, Any]) -> Flavor:
-    _known(row, {"id", "vcpus", "ram", "specs", "soldOut"}, "a flavor")
+    _known(row, {"id", "vcpus", "ram", "specs", "soldOut", "maxDataVolumes"}, "a flavor")
     sold_out = [str(zone) for zone in row.get("soldOut", ())]
     if not set(sold_out) <= set(world.zones):
         raise ValueError("soldOut names a zone that is not in zones")
     specs = {str(key): str(value) for key, value in row.get("specs", {}).items()}
-    return Flavor(id=str(row["id"]), vcpus=int(row["vcpus"]), ram=int(row["ram"]), specs=specs, sold_out=sold_out)
+    return Flavor(
+        id=str(row["id"]),
+        vcpus=int(row["vcpus"]),
+        ram=int(row["ram"]),
+        specs=specs,
+        sold_out=sold_out,
+        max_data_volumes=int(row.get("maxDataVolumes", 59)),
+    )
 
 
 def _image(world: World, row: Mapping[str, Any]) -> Image:
-    _known(row, {"id", "name", "osType", "minDisk", "minRam", "size", "status", "metadata"}, "an image")
+    _known(row, {"id", "name", "osType", "minDisk", "minRam", "size", "status", "metadata", "cloudInit"}, "an image")
     os_type = str(row["osType"])
     metadata = {"__os_type": os_type, "__os_bit": "64", "__os_version": str(row["name"]), "virtual_env_type": "KVM"}
     return Image(
@@ -146,6 +170,7 @@ def _image(world: World, row: Mapping[str, Any]) -> Image:
         size=int(row.get("size", 1024**3)),
         status=str(row.get("status", "active")),
         created=world.now(),
+        cloud_init=bool(row.get("cloudInit", True)),
         metadata={**metadata, **{str(key): str(value) for key, value in row.get("metadata", {}).items()}},
     )
 
@@ -158,20 +183,11 @@ def _project(world: World, row: Mapping[str, Any]) -> Project:
     if not project.users:
         raise ValueError("users must have one user at least")
     project.networks = _by_id(_network(each) for each in row.get("networks", ()))
-    project.security_groups = _by_id(
-        SecurityGroup(id=str(each["id"]), name=str(each["name"]), description=str(each.get("description", "")))
-        for each in row.get("securityGroups", ())
-    )
+    project.security_groups = _by_id(_security_group(world, each) for each in row.get("securityGroups", ()))
+    project.ports = _by_id(_port(world, project, each) for each in row.get("ports", ()))
     owner = next(iter(project.users))
-    project.key_pairs = {
-        str(each["name"]): KeyPair(
-            name=str(each["name"]),
-            user_id=str(each.get("userId", owner)),
-            public_key=str(each.get("publicKey", f"ssh-ed25519 {world.ids.text(43)} simulated")),
-            created=world.now(),
-        )
-        for each in row.get("keyPairs", ())
-    }
+    for each in row.get("keyPairs", ()):
+        project.add_key_pair(_key_pair(world, project, each, owner))
     project.volumes = _by_id(_volume(world, project.id, each) for each in row.get("volumes", ()))
     project.floating_ips = _by_id(
         FloatingIp(id=str(each["id"]), address=str(ipaddress.IPv4Address(each["address"])), created=world.now())
@@ -206,6 +222,51 @@ def _network(row: Mapping[str, Any]) -> Network:
         vpc_id=str(row["vpcId"]),
         name=str(row["name"]),
         cidr=str(ipaddress.IPv4Network(row["cidr"])),
+    )
+
+
+def _security_group(world: World, row: Mapping[str, Any]) -> SecurityGroup:
+    group = SecurityGroup(id=str(row["id"]), name=str(row["name"]), description=str(row.get("description", "")))
+    if group.is_default:
+        group.rules = security_groups.usual_rules(world, group.id)
+    return group
+
+
+def _port(world: World, project: Project, row: Mapping[str, Any]) -> Port:
+    """Make a port that is on no server yet."""
+    identity, address = str(row["id"]), row.get("address")
+    network = project.networks.get(str(row["networkId"]))
+    if network is None:
+        raise ValueError(f"port {identity} is on a network that is not there")
+    try:
+        if address is not None:
+            network.check(str(address))
+        chosen = network.take(identity, str(address) if address is not None else None)
+    except Refusal as refusal:
+        raise ValueError(f"port {identity}: {refusal.message}") from refusal
+    return Port(
+        id=identity,
+        network_id=network.id,
+        address=chosen,
+        mac=str(row.get("mac") or world.ids.mac()),
+        server_id=None,
+        security_group_ids=security_groups.default_ids(project),
+        kept=True,
+    )
+
+
+def _key_pair(world: World, project: Project, row: Mapping[str, Any], owner: str) -> KeyPair:
+    name, user_id = str(row["name"]), str(row.get("userId", owner))
+    if user_id not in project.users or project.key_pair(user_id, name) is not None:
+        raise ValueError(f"key pair {name} is of no user of the project, or there twice")
+    public_key = str(row.get("publicKey") or public_keys.nobodys(world.ids.text(43)))
+    return KeyPair(
+        name=name,
+        user_id=user_id,
+        public_key=public_key,
+        created=world.now(),
+        fingerprint=public_keys.fingerprint(public_key),
+        id=len(project.key_pairs) + 1,
     )
 
 

@@ -61,6 +61,7 @@ class Behaviour:
     ``server_ids``: whether 5.1.1 answers serverIds beside job_id.
     ``list_lag``, ``read_lag``: seconds until a new server shows in lists, or by id, and until a deleted one goes.
     ``job_retention``: seconds after its end until a job is forgotten.
+    ``access_key_lock``: whether an access key is locked for five minutes after more than five bad signatures in a row.
     """
 
     client_token: str = "honour"  # noqa: S105
@@ -70,6 +71,7 @@ class Behaviour:
     read_lag: float = 0.0
     max_microversion: str = "2.60"
     job_retention: float = 86400.0
+    access_key_lock: bool = False
 
     def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change some, by their camel-case names, and return all; ValueError names what is wrong, and then nothing is changed."""
@@ -96,7 +98,7 @@ def _problem(name: str, value: object) -> str:
     choices = {"client_token": ("honour", "ignore"), "client_token_expiry": ("refuse", "forget")}
     if name in choices:
         return "" if value in choices[name] else " or ".join(choices[name])
-    if name == "server_ids":
+    if name in {"server_ids", "access_key_lock"}:
         return "" if isinstance(value, bool) else "true or false"
     if name == "max_microversion":
         return "" if isinstance(value, str) and _MICROVERSION.fullmatch(value) and value != "2.0" else 'a microversion such as "2.60"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ecs_simulator.world import admission, creation, engine, removal
+from ecs_simulator.world import admission, creation, engine, interfaces, removal
 from ecs_simulator.world.jobs import Failure, Order
 from ecs_simulator.world.ledger import BY_HAND
 from ecs_simulator.world.project import Project
@@ -67,10 +67,13 @@ def set_server(world: World, server_id: str, do: str) -> None:
         raise ValueError(f"do must be one of {', '.join(DEEDS)}, not {do}")
     project, server = _find(world, server_id)
     engine.abandon_parts(world, project, server_id, reason=f"The server was changed by hand: {do}.")
-    server.target_flavor_id = None
+    server.target_flavor_id = server.previous_flavor_id = None
+    server.resumes_as = server.broken_by = ""
     server.command = None
     for volume_id in server.volume_ids:
         project.volumes[volume_id].status = "in-use"
+    for port in interfaces.of_server(project, server):
+        port.attaching = False
     if do == "delete":
         removal.erase(world, project, server, delete_public_ip=None, delete_volume=False, cause=BY_HAND)
         return

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ecs_simulator.seed import default_seed
-from ecs_simulator.world import engine, seeding, steering
+from ecs_simulator.world import actions, console, engine, oblivion, seeding, steering
 from ecs_simulator.world.catalog import Flavor, Image
 from ecs_simulator.world.clock import Clock
 from ecs_simulator.world.codec import dump, load
 from ecs_simulator.world.ids import Ids
-from ecs_simulator.world.jobs import Job
+from ecs_simulator.world.jobs import Failure, Job
 from ecs_simulator.world.ledger import MARKER, Cause, Ledger
 from ecs_simulator.world.project import Project
 from ecs_simulator.world.refusal import Refusal, invalid
@@ -34,6 +34,7 @@ class World:
         self.region = region
         self.zones = zones
         self.disk_types = disk_types
+        self.disks_sold_out: dict[str, list[str]] = {}
         self.ids = ids
         self.clock = clock
         self.ledger = Ledger()
@@ -46,6 +47,7 @@ class World:
         self.schedule = Schedule()
         self.public_addresses = 0
         self._instant: float | None = None
+        self._tidied = 0.0
 
     @classmethod
     def from_seed(cls, seed: Mapping[str, Any] | None = None, *, wall: Callable[[], float] = time.time) -> World:
@@ -54,7 +56,7 @@ class World:
         world = cls(
             region=content["region"],
             zones=tuple(content["zones"]),
-            disk_types=tuple(content["diskTypes"]),
+            disk_types=tuple(seeding.disk_types(content)),
             ids=Ids(seed=content["seed"]),
             clock=Clock(wall=wall),
         )
@@ -79,6 +81,17 @@ class World:
                 engine.advance(self, WORKS[job.type], job, job.parts[transition.part], transition.event)
             finally:
                 self._instant = None
+        if now >= self._tidied + oblivion.EVERY_SECONDS:
+            self._tidied = now
+            oblivion.tidy(self, now)
+
+    def break_off(self, server: Server, *, reason: str) -> None:
+        """Let whatever runs on a server fail now; a create that is rolled back takes the server with it."""
+        job = self.jobs.get(server.command) if server.command is not None else None
+        if job is None:
+            return
+        for part in [part for part in job.open_parts() if part.server_id == server.id]:
+            engine.fail_part(self, WORKS[job.type], job, part, Failure(code="Ecs.1001", reason=reason))
 
     def duration(self, name: str) -> float:
         """Return the seconds a transition takes this time."""
@@ -88,9 +101,12 @@ class World:
 
     def touch(self, server: Server, *, vm_state: str | None = None) -> None:
         """End what a server was doing; ``vm_state`` is the state it comes to rest in."""
-        server.vm_state = vm_state or server.vm_state
+        before, task_state = server.vm_state, server.task_state
+        server.vm_state = vm_state or before
         server.task_state = None
         server.updated = self.now()
+        if vm_state is not None:
+            console.came_to_rest(self, server, before=before, task_state=task_state)
 
     # Things looked up
 
@@ -100,6 +116,13 @@ class World:
         if flavor is None:
             raise invalid(f"The flavor {flavor_id} does not exist.", "Ecs.0029")
         return flavor
+
+    def require_disk_type(self, name: str, zone: str, *, place: str) -> None:
+        """Refuse a type of disks that there is not (Ecs.0043), or that is sold out in a zone (Ecs.0044)."""
+        if name not in self.disk_types:
+            raise invalid(f"{place} {name} does not exist.", "Ecs.0043")
+        if zone in self.disks_sold_out.get(name, ()):
+            raise Refusal("Ecs.0044", f"{place}: disks of type {name} are sold out in {zone}.")
 
     def project(self, project_id: str) -> Project:
         """Return a project; LookupError if there is none of this id."""
@@ -119,9 +142,17 @@ class World:
         return job
 
     def public_address(self) -> str:
-        """Return a public address that was not given out before."""
-        self.public_addresses += 1
-        return str(_PUBLIC_RANGE[_FIRST_PUBLIC + self.public_addresses])
+        """Return a public address that nobody has: a new one, and once all were given out, one that came back; refused if none did."""
+        places = _PUBLIC_RANGE.num_addresses - _FIRST_PUBLIC - 1
+        taken: set[str] = set()
+        if self.public_addresses + 1 >= places:
+            taken = {floating.address for project in self.projects.values() for floating in project.floating_ips.values()}
+        for _ in range(places):
+            self.public_addresses += 1
+            address = str(_PUBLIC_RANGE[_FIRST_PUBLIC + self.public_addresses % places])
+            if address not in taken:
+                return address
+        raise Refusal("Ecs.0013", "There is no public address left.")
 
     # The ledger
 
@@ -138,6 +169,7 @@ class World:
             marker=server.metadata.get(MARKER),
             **more,
         )
+        actions.note(server, resource="server", action=action, cause=cause, now=self.now())
 
     def record_resource(
         self, project: Project, action: str, resource: str, identity: str, cause: Cause, *, name: str = "", server: Server | None = None
@@ -156,6 +188,8 @@ class World:
             marker=marker,
             **more,
         )
+        if server is not None:
+            actions.note(server, resource=resource, action=action, cause=cause, now=self.now())
 
     def record_attachment(self, project: Project, server: Server, volume: Volume, action: str, cause: Cause) -> None:
         """Record that a volume was attached to a server, or detached."""
@@ -230,6 +264,7 @@ class World:
             "region": self.region,
             "zones": list(self.zones),
             "disk_types": list(self.disk_types),
+            "disks_sold_out": dump(self.disks_sold_out),
             "ids": dump(self.ids),
             "clock": self.clock.to_json(),
             "ledger": self.ledger.to_json(),
@@ -255,6 +290,7 @@ class World:
             ids=load(Ids, data["ids"]),
             clock=Clock.from_json(data["clock"], wall=wall),
         )
+        world.disks_sold_out = {name: list(zones) for name, zones in data.get("disks_sold_out", {}).items()}
         world.ledger = Ledger([dict(entry) for entry in data["ledger"]])
         world.behaviour = load(Behaviour, data["behaviour"])
         world.durations = load(Durations, data["durations"])

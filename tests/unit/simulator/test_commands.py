@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.unit.simulator.stage import NOWHERE, VOLUME, Stage, ids, request
+from tests.unit.simulator.stage import IMAGE, NOWHERE, VOLUME, Stage, ids, request
 
 
 class Command(NamedTuple):
@@ -28,6 +28,9 @@ V1 = [
     Command("rebootServers", lambda s: {"reboot": {"type": "HARD", "servers": ids(s)}}, "ACTIVE", is_batch=True),
     Command("deleteServers", lambda s: {"servers": ids(s)}, "ACTIVE SHUTOFF ERROR", is_batch=True),
     Command("resizeServer", lambda _: {"resize": {"flavorRef": "s3.xlarge.2"}}, "SHUTOFF"),
+    Command("reinstallServer", lambda _: {"os-reinstall": {"userid": "u"}}, "SHUTOFF"),
+    Command("changeServerImage", lambda _: {"os-change": {"imageid": IMAGE}}, "SHUTOFF"),
+    Command("migrateServer", lambda _: {"migrate": {"dedicated_host_id": "h"}}, "SHUTOFF"),
     Command("attachVolume", lambda _: {"volumeAttachment": {"volumeId": VOLUME}}, "ACTIVE SHUTOFF"),
     Command("detachVolume", lambda _: None, "", path={"volume_id": VOLUME}),
 ]
@@ -35,6 +38,13 @@ NATIVE = [
     Command("startServer", lambda _: {"os-start": None}, "SHUTOFF"),
     Command("stopServer", lambda _: {"os-stop": {}}, "ACTIVE"),
     Command("rebootServer", lambda _: {"reboot": {"type": "SOFT"}}, "ACTIVE"),
+    Command("rebuildServer", lambda _: {"rebuild": {"imageRef": IMAGE}}, "ACTIVE SHUTOFF"),
+    Command("resizeServerNative", lambda _: {"resize": {"flavorRef": "s3.xlarge.2"}}, "ACTIVE SHUTOFF"),
+    Command("confirmResize", lambda _: {"confirmResize": None}, ""),
+    Command("revertResize", lambda _: {"revertResize": None}, ""),
+]
+# A task that runs does not matter to them.
+METADATA = [
     Command("updateServerMetadata", lambda _: {"metadata": {"a": "b"}}, "ACTIVE SHUTOFF"),
     Command("replaceServerMetadata", lambda _: {"metadata": {"a": "b"}}, "ACTIVE SHUTOFF"),
     Command("setServerMetadataItem", lambda _: {"meta": {"a": "b"}}, "ACTIVE SHUTOFF", path={"key": "a"}),
@@ -61,7 +71,7 @@ def code(stage: Stage, command: Command, server_id: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("state", PUT_IN)
-@pytest.mark.parametrize("command", [*V1, *NATIVE], ids=label)
+@pytest.mark.parametrize("command", [*V1, *NATIVE, *METADATA], ids=label)
 def test_states(stage: Stage, command: Command, state: str) -> None:
     server_id = stage.server()
     PUT_IN[state](stage, server_id)
@@ -77,7 +87,7 @@ def test_states(stage: Stage, command: Command, state: str) -> None:
     assert len(stage.entries()) == entries
 
 
-@pytest.mark.parametrize("command", [*V1, *NATIVE], ids=label)
+@pytest.mark.parametrize("command", [*V1, *NATIVE, *METADATA], ids=label)
 def test_a_locked_server(stage: Stage, command: Command) -> None:
     server_id = stage.server()
     assert stage.call("lockServer", {"lock": None}, server_id=server_id).status == 202
@@ -97,7 +107,7 @@ def test_a_busy_server(stage: Stage, command: Command) -> None:
     assert code(stage, command, running) == (501 if command in V1 else 409, "Ecs.0603")
 
 
-@pytest.mark.parametrize("command", [*V1, *NATIVE], ids=label)
+@pytest.mark.parametrize("command", [*V1, *NATIVE, *METADATA], ids=label)
 def test_a_server_that_is_not_there(stage: Stage, command: Command) -> None:
     assert code(stage, command, NOWHERE) == (404, "Ecs.0114")
 
@@ -144,6 +154,20 @@ def test_a_native_action_takes_its_time_too(stage: Stage) -> None:
     assert stage.show(server_id)["OS-EXT-STS:task_state"] == "powering-off"
     stage.pass_time(1)
     assert stage.show(server_id)["status"] == "SHUTOFF"
+
+
+def test_nobody_commands_the_server_of_another_project(stage: Stage) -> None:
+    server_id = stage.server()
+    other = stage.world.projects[stage.world.add_project("other")["projectId"]]
+    for command in (
+        *V1,
+        *NATIVE,
+        Command("lockServer", lambda _: {"lock": None}, ""),
+        Command("unlockServer", lambda _: {"unlock": None}, ""),
+    ):
+        path: dict[str, Any] = {} if command.is_batch else {"server_id": server_id}
+        assert stage.code(command.name, command.body(server_id), project=other, **path, **command.path) == (404, "Ecs.0114")
+    assert stage.show(server_id)["locked"] is False
 
 
 @pytest.mark.parametrize("job_type", ["startServer", "stopServer", "rebootServer", "resizeServer", "deleteServer"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator.stage import EIP, GROUP, MARKER, SMALL_SUBNET, SUBNET, VPC, WINDOWS, Stage, request
+from tests.unit.simulator.stage import EIP, GROUP, MARKER, PORT, SMALL_SUBNET, SUBNET, VPC, WINDOWS, Stage, request
 
 
 def test_the_job_step_by_step(stage: Stage) -> None:
@@ -64,7 +64,7 @@ def test_everything_that_is_asked_for(stage: Stage) -> None:
         ("192.168.16.100", "fixed"),
         ("80.158.1.2", "floating"),
     ]
-    assert [port.mtu for port in stage.project.ports.values()] == [8888, None]
+    assert [port.mtu for port in stage.project.ports.values() if port.server_id] == [8888, None]
     devices = stage.call("listBlockDevices", server_id=server_id).body["volumeAttachments"]
     assert [(each["device"], each["bootIndex"], each["size"], each["bus"]) for each in devices] == [
         ("/dev/vda", 0, 40, "virtio"),
@@ -88,7 +88,7 @@ def test_several(stage: Stage, name: str, names: list[str]) -> None:
 
 def test_five_hundred(stage: Stage) -> None:
     assert len(set(stage.create(count=500))) == 500
-    assert len({port.address for port in stage.project.ports.values()}) == 500
+    assert len({port.address for port in stage.project.ports.values() if port.server_id}) == 500
 
 
 def test_defaults(stage: Stage) -> None:
@@ -189,7 +189,7 @@ def test_a_create_that_fails_by_order(stage: Stage, code: str, leave: str, left:
         assert stage.code("showServer", server_id=server_id)[0] == 404
         assert stage.alive() == set()
         assert usage(stage) == (0, 0, 0)
-        assert stage.project.networks[SUBNET].used == {}
+        assert set(stage.project.networks[SUBNET].used.values()) == {PORT}
     else:
         row = stage.show(server_id)
         assert (row["status"], row["fault"]["message"], row["OS-EXT-STS:task_state"]) == (left, "no host", None)

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.unit.simulator.stage import EIP, GROUP, IMAGE, MARKER, NOWHERE, SMALL_SUBNET, SUBNET, WINDOWS, Stage, request
+from tests.unit.simulator.stage import EIP, GROUP, IMAGE, MARKER, NOWHERE, PORT, SMALL_SUBNET, SUBNET, WINDOWS, Stage, request
 
 PASSWORD = "Str0ng-Passw0rd"
 BANDWIDTH = {"size": 10, "sharetype": "PER", "chargemode": "traffic"}
+
+
+OPEN = {"subnet_id": SUBNET, "binding:profile": {"disable_security_groups": True}}
 
 
 class Case(NamedTuple):
@@ -69,6 +72,11 @@ CASES = [
     Case("data disk of an unknown image", data(data_image_id=NOWHERE), "Ecs.0031"),
     Case("data disk with image and metadata", data(data_image_id=IMAGE, metadata={"a": "b"}), "Ecs.0005", "metadata"),
     Case("data disk half encrypted", data(metadata={"__system__encrypted": "yes"}), "Ecs.0912"),
+    Case("encrypted without a key", data(metadata={"__system__encrypted": "1"}), "Ecs.0912", "cmkid"),
+    Case("a key without encryption", data(metadata={"__system__cmkid": "k"}), "Ecs.0912", "cmkid"),
+    Case("long metadata of a disk", data(metadata={"a": "ü" * 128}), "Ecs.0005", "255 bytes"),
+    Case("another region", {"extendparam": {"regionID": "eu-west-9"}}, "Ecs.0005", "regionID"),
+    Case("open interface of a server that is no HANA", {"nics": [{"subnet_id": SUBNET}, OPEN]}, "Ecs.0910"),
     Case("too many data disks", {"data_volumes": [{"volumetype": "SSD", "size": 10}] * 60}, "Ecs.0042"),
     Case("unknown key pair", {"key_name": "nobody"}, "Ecs.0314"),
     Case("short password", {"adminPass": "Aa1-567"}, "Ecs.0011"),
@@ -110,7 +118,7 @@ def test_a_refused_request(stage: Stage, case: Case) -> None:
     assert not error.details or error.code == "Ecs.0005"
     assert stage.entries() == []
     assert not stage.project.servers
-    assert stage.project.networks[SUBNET].used == {}
+    assert set(stage.project.networks[SUBNET].used.values()) == {PORT}
 
 
 @pytest.mark.parametrize("secret", ["adminPass", "user_data"])
@@ -130,6 +138,10 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("most metadata", {"metadata": {f"k{number}": "x" * 255 for number in range(9)} | MARKER}),
     ("most user data", {"user_data": base64.b64encode(b"x" * 32768).decode(), "adminPass": PASSWORD}),
     ("Windows", {"imageRef": WINDOWS, "key_name": None, "adminPass": PASSWORD, "root_volume": {"volumetype": "SSD", "size": 40}}),
+    ("encrypted disk", data(metadata={"__system__encrypted": "1", "__system__cmkid": "k"})),
+    ("disk that says it is not encrypted", data(metadata={"__system__encrypted": "0"})),
+    ("this region", {"extendparam": {"regionID": "eu-west-0", "chargingMode": "postPaid"}}),
+    ("a profile that closes nothing", {"nics": [{"subnet_id": SUBNET, "binding:profile": {"disable_security_groups": False}}]}),
     ("tenancy", {"os:scheduler_hints": {"tenancy": ["dedicated"], "dedicated_host_id": "h"}}),
     ("two nics", {"nics": [{"subnet_id": SUBNET}, {"subnet_id": SMALL_SUBNET}], "security_groups": [{"id": GROUP}]}),
 ]
@@ -142,6 +154,23 @@ def test_an_accepted_request(stage: Stage, changes: dict[str, Any]) -> None:
     reply = stage.call("createServers", request(**changes))
     assert reply.status == 200
     assert stage.ended(reply)["status"] == "SUCCESS"
+
+
+HANA = [
+    ([{"subnet_id": SUBNET}, OPEN], True),
+    ([OPEN, {"subnet_id": SUBNET}], False),
+    ([{"subnet_id": SUBNET}, OPEN, OPEN], False),
+]
+
+
+@pytest.mark.parametrize(("nics", "fits"), HANA)
+def test_one_secondary_interface_of_a_hana_server_may_be_open(stage: Stage, nics: list[dict[str, Any]], fits: bool) -> None:  # noqa: FBT001
+    stage.world.flavors["s3.large.2"].specs["ecs:performancetype"] = "saphana"
+    if not fits:
+        assert stage.code("createServers", request(nics=nics)) == (400, "Ecs.0910")
+        return
+    server = stage.project.servers[stage.server(nics=nics, security_groups=[{"id": GROUP}])]
+    assert [stage.project.ports[port_id].security_group_ids for port_id in server.port_ids] == [[GROUP], []]
 
 
 def test_a_dry_run_is_refused_like_the_real_thing(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""5.10: server groups."""
+"""5.10 and 6.12: two families of operations on the same server groups."""
 
 from __future__ import annotations
 
@@ -96,3 +96,81 @@ def test_pages(stage: Stage) -> None:
     assert stage.call("listServerGroups", query={"limit": "3", "marker": made[4]}).body["server_groups"] == []
     assert stage.code("listServerGroups", query={"marker": made[2]}) == (400, "Ecs.0005")
     assert stage.code("listServerGroups", query={"limit": "3", "marker": NOWHERE}) == (400, "Ecs.0005")
+
+
+class TestNative:
+    def make(self, stage: Stage, **more: Any) -> Any:
+        reply = stage.call("createServerGroupNative", {"server_group": {"name": "g", "policies": ["anti-affinity"]}}, **more)
+        assert reply.status == 200
+        return reply.body["server_group"]
+
+    @pytest.mark.parametrize(("version", "owned"), [(None, False), ((2, 12), False), ((2, 13), True), ((2, 15), True), ((2, 60), True)])
+    def test_rows(self, stage: Stage, version: tuple[int, int] | None, owned: bool) -> None:  # noqa: FBT001
+        row = self.make(stage, version=version)
+        owner = {"project_id": stage.project.id, "user_id": next(iter(stage.project.users))} if owned else {}
+        assert row == {"id": row["id"], "name": "g", "policies": ["anti-affinity"], "members": [], "metadata": {}, **owner}
+        assert stage.call("showServerGroupNative", server_group_id=row["id"], version=version).body == {"server_group": row}
+        assert stage.call("listServerGroupsNative", version=version).body == {"server_groups": [row]}
+
+    def test_both_families_have_the_same_groups(self, stage: Stage) -> None:
+        native, other = self.make(stage)["id"], make(stage)
+        server_id = stage.server(**{"os:scheduler_hints": {"group": native}})
+        assert members(stage, native) == [server_id]
+        row = stage.call("showServerGroupNative", server_group_id=native).body["server_group"]
+        assert row["members"] == [server_id]
+        assert [each["id"] for each in stage.call("listServerGroupsNative").body["server_groups"]] == [native, other]
+        assert stage.call("deleteServerGroupNative", server_group_id=other) == (204, None)
+        assert stage.call("deleteServerGroup", server_group_id=native).status == 204
+        assert stage.call("listServerGroupsNative").body == {"server_groups": []}
+        assert stage.show(server_id)["status"] == "ACTIVE"
+
+    @pytest.mark.parametrize("name", ["showServerGroupNative", "deleteServerGroupNative"])
+    def test_an_unknown_group(self, stage: Stage, name: str) -> None:
+        assert stage.refused(name, server_group_id=NOWHERE).status == 404
+
+    @pytest.mark.parametrize(
+        "policies", [["affinity"], ["soft-anti-affinity"], ["anti-affinity", "affinity"], [], None, "anti-affinity", [1]]
+    )
+    def test_policies(self, stage: Stage, policies: object) -> None:
+        """The reference has one, from 2.15 on as before."""
+        for version in ((2, 1), (2, 15), (2, 60)):
+            body = {"server_group": {"name": "g", "policies": policies}}
+            assert stage.refused("createServerGroupNative", body, version=version).status == 400
+
+    @pytest.mark.parametrize(
+        ("name", "allowed"), [("g" * 255, True), ("\u4e91" * 85, True), ("g" * 256, False), ("\u4e91" * 86, False), ("", False)]
+    )
+    def test_names(self, stage: Stage, name: str, allowed: bool) -> None:  # noqa: FBT001
+        body = {"server_group": {"name": name, "policies": ["anti-affinity"]}}
+        for operation in ("createServerGroupNative", "createServerGroup"):
+            if allowed:
+                assert stage.call(operation, body).body["server_group"]["name"] == name
+            else:
+                assert stage.refused(operation, body).status == 400
+
+    def test_quota(self, stage: Stage) -> None:
+        stage.world.set_project(stage.project.id, quota={"serverGroups": 1})
+        self.make(stage)
+        body = {"server_group": {"name": "h", "policies": ["anti-affinity"]}}
+        assert stage.code("createServerGroupNative", body) == (403, "Ecs.0022")
+
+    def test_a_part_of_the_list(self, stage: Stage) -> None:
+        made = [self.make(stage)["id"] for _ in range(4)]
+        rows = stage.call("listServerGroupsNative", query={"limit": "2", "offset": "1"}).body["server_groups"]
+        assert [row["id"] for row in rows] == made[1:3]
+
+
+def test_xen_cannot_join(stage: Stage) -> None:
+    group, server_id = make(stage), stage.stopped()
+    flavor = stage.world.flavors[stage.project.servers[server_id].flavor_id]
+    flavor.specs["ecs:virtualization_env_types"] = "FusionCompute"
+    body = {"add_member": {"instance_uuid": server_id}}
+    assert stage.code("addServerGroupMember", body, server_group_id=group) == (400, "Ecs.0005")
+    flavor.specs["ecs:virtualization_env_types"] = "CloudCompute"
+    assert change(stage, "add_member", group, server_id).status == 200
+
+
+def test_limits_of_pages(stage: Stage) -> None:
+    assert stage.call("listServerGroups", query={"limit": "1000"}).status == 200
+    assert stage.code("listServerGroups", query={"limit": "1001"}) == (400, "Ecs.0005")
+    assert stage.code("listServerGroups", query={"limit": "x"}) == (400, "Ecs.0005")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ecs_simulator.call import Call
 from ecs_simulator.routes import stamps
-from tests.unit.simulator.stage import IMAGE, NOWHERE, WINDOWS, Stage, ids, request
+from tests.unit.simulator.stage import BY_NAME, IMAGE, NOWHERE, WINDOWS, Stage, ids, request
 
 LISTS = ("listServers", "listServersDetails")
 
@@ -44,7 +45,9 @@ def test_the_default_and_the_greatest_page(stage: Stage) -> None:
     assert stage.names(limit="0") == []
 
 
-@pytest.mark.parametrize("query", [{"limit": "-1"}, {"limit": "many"}, {"limit": "1.5"}, {"marker": NOWHERE}, {"sort_key": "secret"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": "-1"}, {"limit": "many"}, {"limit": "1.5"}, {"marker": NOWHERE}, {"sort_key": "secret"}, {"sort_dir": "up"}]
+)
 def test_wrong_queries(stage: Stage, query: dict[str, str]) -> None:
     stage.create()
     error = stage.refused("listServersDetails", query=query)
@@ -87,6 +90,8 @@ FILTERS: list[tuple[dict[str, str], list[str]]] = [
     ({"sort_key": "display_name"}, ["win", "tagged", "stopped", "db", "Web-a"]),
     ({"sort_key": "display_name", "sort_dir": "asc", "limit": "2"}, ["Web-a", "db"]),
     ({"sort_dir": "asc", "limit": "1"}, ["Web-a"]),
+    ({"sort_key": "power_state"}, ["stopped", "tagged", "win", "db", "Web-a"]),
+    ({"sort_key": "locked_by"}, ["tagged", "stopped", "win", "db", "Web-a"]),
     ({"unknown": "ignored", "name": "db"}, ["db"]),
 ]
 
@@ -95,6 +100,46 @@ FILTERS: list[tuple[dict[str, str], list[str]]] = [
 def test_filters(mixed: Stage, query: dict[str, str], names: list[str]) -> None:
     for name in LISTS:
         assert [row["name"] for row in mixed.call(name, query=query).body["servers"]] == names
+
+
+SORT_KEYS = (
+    *("created_at", "auto_disk_config", "availability_zone", "display_description", "display_name", "host", "host_name", "image_ref"),
+    *("instance_type_id", "kernel_id", "key_name", "launch_index", "launched_at", "locked_by", "node", "power_state", "project_id"),
+    *("ramdisk_id", "reservation_id", "root_device_name", "task_state", "terminated_at", "user_id", "updated_at", "uuid", "vm_state"),
+)
+
+
+@pytest.mark.parametrize("key", SORT_KEYS)
+def test_every_key_of_the_reference_orders(mixed: Stage, key: str) -> None:
+    found = sorted(row["name"] for row in mixed.call("listServersDetails", query={"sort_key": key}).body["servers"])
+    assert found == ["Web-a", "db", "stopped", "tagged", "win"]
+
+
+def test_several_keys_the_first_counts_most(mixed: Stage) -> None:
+    query = [("sort_key", "vm_state"), ("sort_key", "display_name"), ("sort_dir", "asc"), ("sort_dir", "desc")]
+    states = {name: mixed.project.servers[row["id"]].vm_state for row in rows_of(mixed) for name in [row["name"]]}
+    by_name = sorted(states, reverse=True)
+    assert [row["name"] for row in rows_of(mixed, query)] == sorted(by_name, key=lambda name: states[name])
+
+
+def rows_of(stage: Stage, query: list[tuple[str, str]] | None = None) -> list[dict[str, Any]]:
+    """The rows of a list whose query may name a parameter more than once."""
+    values: dict[str, list[str]] = {}
+    for name, value in query or []:
+        values.setdefault(name, []).append(value)
+    call = Call(
+        world=stage.world,
+        project=stage.project,
+        user_id=next(iter(stage.project.users)),
+        path={"project_id": stage.project.id},
+        query=values,
+        headers={"host": "cloud.test"},
+        body=None,
+        microversion=(2, 26),
+        request_id="req-x",
+    )
+    rows: list[dict[str, Any]] = (BY_NAME["listServersDetails"].handler(call).body or {})["servers"]
+    return rows
 
 
 def test_a_status_that_is_none(mixed: Stage) -> None:

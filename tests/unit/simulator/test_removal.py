@@ -30,7 +30,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_stays(stage: Stage, case: Case) -> None:
-    before = set(stage.project.volumes)
+    before, ports, addresses = set(stage.project.volumes), dict(stage.project.ports), dict(stage.project.networks[SUBNET].used)
     server_id = stage.server(data_volumes=[{"volumetype": "SSD", "size": 10}], publicip={"id": EIP, "delete_on_termination": case.own_flag})
     root, data = stage.project.servers[server_id].volume_ids
     job = stage.ended(stage.call("deleteServers", {"servers": ids(server_id), **case.body}))
@@ -38,7 +38,7 @@ def test_what_stays(stage: Stage, case: Case) -> None:
     assert root not in stage.project.volumes
     assert (data in stage.project.volumes) is case.data_stays
     assert (EIP in stage.project.floating_ips) is case.address_stays
-    assert (stage.project.ports, stage.project.networks[SUBNET].used) == ({}, {})
+    assert (stage.project.ports, stage.project.networks[SUBNET].used) == (ports, addresses)
     if case.data_stays:
         volume = stage.project.volumes[data]
         assert (volume.status, volume.attachment) == ("available", None)

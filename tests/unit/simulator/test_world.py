@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -287,8 +289,9 @@ def test_the_ledger_cannot_be_changed_from_outside(stage: Stage) -> None:
 
 
 def test_operations_are_those_of_the_reference() -> None:
-    sections = [operation.section for operation in OPERATIONS]
-    assert len(sections) == len(set(sections)) == len(BY_NAME)
+    sections = Counter(operation.section for operation in OPERATIONS)
+    assert {section for section, count in sections.items() if count > 1} == {"5.9.2"}, "to filter and to count are two"
+    assert len(BY_NAME) == len(OPERATIONS)
     keys = {(operation.method, operation.path, operation.action) for operation in OPERATIONS}
     assert len(keys) == len(OPERATIONS)
 
@@ -329,9 +332,20 @@ KEYS = (
     "resize",
     "volumeAttachment",
     "server_group",
+    "keypair",
+    "tags",
+    "not_tags",
     "metadata",
     "meta",
     "add_member",
+    "nics",
+    "interfaceAttachment",
+    "addSecurityGroup",
+    "removeSecurityGroup",
+    "security_group",
+    "security_group_rule",
+    "addFloatingIp",
+    "pool",
 )
 
 
@@ -356,8 +370,9 @@ def test_whatever_a_create_says_is_answered(changes: dict[str, Any]) -> None:
 @given(name=st.sampled_from(WRITES), body=st.dictionaries(st.sampled_from(KEYS), values, max_size=3))
 def test_whatever_a_write_says_is_answered(name: str, body: dict[str, Any]) -> None:
     stage = Stage()
-    path: dict[str, Any] = {"server_id": stage.server(), "server_group_id": NOWHERE, "key": "a"}
-    assert status_of(lambda: stage.call(name, body, **path)) in {200, 202, *range(400, 500)}
+    names = re.findall(r"{(\w+)}", BY_NAME[name].path)
+    path: dict[str, Any] = {**dict.fromkeys(set(names) - {"project_id"}, NOWHERE), "server_id": stage.server(), "key": "a"}
+    assert status_of(lambda: stage.call(name, body, **path)) in {200, 201, 202, *range(400, 500)}
 
 
 class TestCost:

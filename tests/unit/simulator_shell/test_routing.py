@@ -12,8 +12,8 @@ def answer(_: Call) -> Reply:
     return Reply(200)
 
 
-def operation(name: str, method: str, path: str, action: str | None = None) -> Operation:
-    return Operation(section="0", name=name, method=method, path=path, handler=answer, action=action)
+def operation(name: str, method: str, path: str, action: str | None = None, selector: str | None = None) -> Operation:
+    return Operation(section="0", name=name, method=method, path=path, handler=answer, action=action, selector=selector)
 
 
 ROUTER = Router(
@@ -25,7 +25,8 @@ ROUTER = Router(
         operation("show", "GET", "/v1/{project_id}/cloudservers/{server_id}"),
         operation("start", "POST", "/v1/{project_id}/cloudservers/action", "os-start"),
         operation("stop", "POST", "/v1/{project_id}/cloudservers/action", "os-stop"),
-        operation("query", "POST", "/v1/{project_id}/servers/resource_instances/action", "filter|count"),
+        operation("filter", "POST", "/v1/{project_id}/servers/resource_instances/action", "filter", "action"),
+        operation("count", "POST", "/v1/{project_id}/servers/resource_instances/action", "count", "action"),
         operation("list", "GET", "/v2.1/{project_id}/servers"),
         operation("devices", "GET", "/v2.1/servers/{server_id}/block_device"),
         operation("reinstall", "POST", "/v2/{project_id}/cloudservers/{server_id}/reinstallos"),
@@ -52,7 +53,8 @@ def find(method: str, path: str, body: object = None) -> tuple[str, dict[str, st
         ("GET", "/v1/p/cloudservers/x", None, "show", {"project_id": "p", "server_id": "x"}),
         ("POST", "/v1/p/cloudservers/action", {"os-stop": {}}, "stop", {"project_id": "p"}),
         ("POST", "/v1/p/cloudservers/action", {"os-start": None}, "start", {"project_id": "p"}),
-        ("POST", "/v1/p/servers/resource_instances/action", {"action": "count"}, "query", {"project_id": "p"}),
+        ("POST", "/v1/p/servers/resource_instances/action", {"action": "count"}, "count", {"project_id": "p"}),
+        ("POST", "/v1/p/servers/resource_instances/action", {"count": {}, "action": "filter"}, "filter", {"project_id": "p"}),
         ("GET", "/v2.1/p/servers", None, "list", {"project_id": "p"}),
         ("GET", "/v2/p/servers", None, "list", {"project_id": "p"}),
         ("GET", "/v2/servers/s/block_device", None, "devices", {"server_id": "s"}),
@@ -75,6 +77,10 @@ def test_found(method: str, path: str, body: object, name: str, values: dict[str
         ("DELETE", "/v1/p/cloudservers", None),
         ("POST", "/v1/p/cloudservers/action", {"os-fly": {}}),
         ("POST", "/v1/p/cloudservers/action", None),
+        ("POST", "/v1/p/cloudservers/action", {"action": "os-start"}),
+        ("POST", "/v1/p/servers/resource_instances/action", {"count": {}}),
+        ("POST", "/v1/p/servers/resource_instances/action", {"action": "COUNT"}),
+        ("POST", "/v1/p/servers/resource_instances/action", {"action": ["count"]}),
         ("POST", "/v1/p/cloudservers/s/reinstallos", {}),
     ],
 )

@@ -9,9 +9,9 @@ from ecs_simulator.routes import queries
 from ecs_simulator.routes.answering import cause_of, ecs, nova
 from ecs_simulator.routes.attachment_rows import attachment_row
 from ecs_simulator.routes.fields import Fields
-from ecs_simulator.world import attaching, visibility
+from ecs_simulator.world import attaching, visibility, volumes
 from ecs_simulator.world.refusal import Absent, invalid
-from ecs_simulator.world.resources import Volume
+from ecs_simulator.world.resources import Server, Volume
 
 _SERVER = "/v1/{project_id}/cloudservers/{server_id}"
 _DEVICES = "/v2.1/servers/{server_id}/block_device"
@@ -26,14 +26,25 @@ def attach_volume(call: Call) -> Reply:
     device = wanted.text("device")
     if Fields(call.body).flag("dry_run"):
         if volume_id is not None:
-            attaching.check_attach(call.project, server, volume_id, device)
-        elif wanted.need_text("volume_type") not in call.world.disk_types:
-            raise wanted.bad("volume_type", "does not exist", "Ecs.0043")
+            attaching.check_attach(call.world, call.project, server, volume_id, device)
+        else:
+            _check_new(call, server, wanted)
         return Reply(202)
     if volume_id is None:
         raise wanted.bad("volumeId", "is missing")
     job = attaching.attach(call.world, call.project, server, volume_id, device=device, cause=cause_of(call))
     return Reply(200, {"job_id": job.id})
+
+
+def _check_new(call: Call, server: Server, wanted: Fields) -> None:
+    """Check whether so many new volumes of a type could be attached: then type and device type are mandatory (table 5-51)."""
+    kind = wanted.need_text("volume_type")
+    if wanted.flag("hw:passthrough") is None:
+        raise wanted.bad("hw:passthrough", "is missing")
+    count = wanted.integer("count", 1, 10**6) or 1
+    call.world.require_disk_type(kind, server.zone, place=wanted.place("volume_type"))
+    attaching.check_room(call.world, call.project, server, count)
+    volumes.require_quota(call.project, count=count, gigabytes=count)
 
 
 def detach_volume(call: Call) -> Reply:

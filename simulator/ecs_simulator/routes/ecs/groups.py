@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_simulator.call import Call, Operation, Reply
-from ecs_simulator.routes import queries
+from ecs_simulator.routes import group_rows, queries
 from ecs_simulator.routes.answering import cause_of, ecs
 from ecs_simulator.routes.fields import Fields
 from ecs_simulator.world import grouping
@@ -18,15 +18,9 @@ _GROUP = f"{_GROUPS}/{{server_group_id}}"
 
 def create_group(call: Call) -> Reply:
     """5.10.1. Names need not be unique."""
-    wanted = Fields.of(call.body, "server_group")
-    name = wanted.need_text("name")
-    if len(name.encode()) > 255:
-        raise wanted.bad("name", "is longer than 255 bytes")
-    policies = wanted.data.get("policies")
-    if not isinstance(policies, list) or not all(isinstance(policy, str) for policy in policies):
-        raise wanted.bad("policies", "is missing or no list of texts")
+    name, policies = group_rows.wanted(call)
     group = grouping.create_group(call.world, call.project, name=name, policies=policies, cause=cause_of(call))
-    return Reply(200, {"server_group": _row(group)})
+    return Reply(200, {"server_group": group_rows.row(group)})
 
 
 def delete_group(call: Call) -> Reply:
@@ -57,9 +51,11 @@ def list_groups(call: Call) -> Reply:
     if queries.first(call, "limit") is None:
         if queries.first(call, "marker") is not None:
             raise invalid("marker must be used together with limit")
-        return Reply(200, {"server_groups": [_row(group) for group in groups[: queries.MAX_LIMIT]]})
+        return Reply(200, {"server_groups": [group_rows.row(group) for group in groups[: queries.MAX_LIMIT]]})
+    if queries.whole(call, "limit", 0) > queries.MAX_LIMIT:
+        raise invalid(f"limit must be at most {queries.MAX_LIMIT}")
     page, _ = queries.page(call, groups)
-    body: dict[str, Any] = {"server_groups": [_row(group) for group in page], "page_info": {}}
+    body: dict[str, Any] = {"server_groups": [group_rows.row(group) for group in page], "page_info": {}}
     if page:
         body["page_info"] = {"next_marker": page[-1].id}
     return Reply(200, body)
@@ -67,15 +63,11 @@ def list_groups(call: Call) -> Reply:
 
 def show_group(call: Call) -> Reply:
     """5.10.6."""
-    return Reply(200, {"server_group": _row(_group(call))})
+    return Reply(200, {"server_group": group_rows.row(_group(call))})
 
 
 def _group(call: Call) -> ServerGroup:
     return call.project.group(call.path["server_group_id"])
-
-
-def _row(group: ServerGroup) -> dict[str, Any]:
-    return {"id": group.id, "name": group.name, "policies": group.policies, "members": list(group.members), "metadata": {}}
 
 
 OPERATIONS = (

@@ -57,9 +57,11 @@ def _sub_job(part: Part, part_type: str) -> dict[str, Any]:
 
 
 def _part_entities(part: Part) -> dict[str, Any]:
-    entities: dict[str, Any] = {"server_id": part.server_id} if part.shown else {}
+    entities: dict[str, Any] = {"server_id": part.server_id} if part.shown and part.server_id else {}
     if part.volume_id is not None:
         entities["volume_id"] = part.volume_id
+    if part.port_id is not None:
+        entities["nic_id"] = part.port_id
     return entities
 
 

@@ -1,12 +1,12 @@
-"""ECS API reference 6.9: metadata of a server. Writing needs a settled server in one of four states, and, as in Nova, no lock."""
+"""ECS API reference 6.9: metadata of a server. Writing needs one of four states and, as in Nova, no lock."""
 
 from __future__ import annotations
 
 from ecs_simulator.call import ApiError, Call, Operation, Reply
 from ecs_simulator.routes.answering import cause_of, nova
-from ecs_simulator.routes.ecs.quotas import MAX_METADATA
 from ecs_simulator.routes.fields import Fields
 from ecs_simulator.routes.pairs import NATIVE_KEY, RESERVED, read_pairs
+from ecs_simulator.routes.quota_rows import MAX_METADATA
 from ecs_simulator.world import commands, visibility
 from ecs_simulator.world.refusal import Refusal, invalid
 from ecs_simulator.world.resources import Server
@@ -23,8 +23,10 @@ def merge_metadata(call: Call) -> Reply:
 
 
 def replace_metadata(call: Call) -> Reply:
-    """6.9.2: everything else goes."""
-    return Reply(200, {"metadata": _write(call, _writable(call), _pairs(call))})
+    """6.9.2: everything else goes, but for what users may not delete."""
+    server = _writable(call)
+    reserved = {key: value for key, value in server.metadata.items() if key in RESERVED}
+    return Reply(200, {"metadata": _write(call, server, {**_pairs(call), **reserved})})
 
 
 def delete_item(call: Call) -> Reply:
@@ -70,7 +72,9 @@ def _shown(call: Call) -> Server:
 def _writable(call: Call) -> Server:
     _shown(call)
     server = call.project.server(call.path["server_id"])
-    commands.admit(server, "update_metadata", _STATES)
+    if server.locked:
+        raise Refusal("Ecs.0605", f"Instance {server.id} is locked")
+    commands.require_state(server, "update_metadata", _STATES)
     return server
 
 

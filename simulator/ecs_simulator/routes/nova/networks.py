@@ -9,10 +9,7 @@ from ecs_simulator.world import visibility
 
 _ROOT = "/v2.1/{project_id}"
 _IPS = f"{_ROOT}/servers/{{server_id}}/ips"
-_NULL = (
-    *("broadcast", "cidr", "cidr_v6", "dns1", "dns2", "gateway", "gateway_v6", "netmask", "netmask_v6"),
-    *("bridge", "vlan", "host", "project_id"),
-)
+_NULL = ("broadcast", "cidr", "cidr_v6", "dns1", "dns2", "gateway", "gateway_v6", "netmask", "netmask_v6", "bridge")
 
 
 def list_networks(call: Call) -> Reply:
