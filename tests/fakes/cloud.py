@@ -268,6 +268,11 @@ class _Servers:
         self._cloud.begin("listServersDetails")
         return Sweep(servers=tuple(self._cloud.server_rows.values()), complete=self._cloud.list_is_complete)
 
+
+class _Volumes:
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
     async def block_devices(self, server_id: str) -> tuple[BlockDevice, ...]:
         self._cloud.begin("listBlockDevices")
         if server_id not in self._cloud.server_rows:
@@ -287,11 +292,6 @@ class _Servers:
             for volume in self._cloud.volume_rows.values()
             if server_id in volume.server_ids
         )
-
-
-class _Volumes:
-    def __init__(self, cloud: FakeCloud) -> None:
-        self._cloud = cloud
 
     async def get(self, volume_id: str) -> Volume:
         self._cloud.begin("showVolume")

@@ -7,8 +7,8 @@ from ecs_operator.cloud.codes import CODES, LEFTOVERS, CodeEntry, lookup
 from ecs_operator.cloud.credentials import AccessKey, Credentials, CredentialsProvider, PasswordCredentials, StaticCredentials
 from ecs_operator.cloud.dispatch import CallRecord, Observer
 from ecs_operator.cloud.errors import CloudError, Failure, Meaning, Outcome
-from ecs_operator.cloud.models.access import ApiVersion, FixedIp, IamProject, Interface
-from ecs_operator.cloud.models.catalog import Flavor, Image, Limits, Network
+from ecs_operator.cloud.models.access import ApiVersion, IamProject
+from ecs_operator.cloud.models.catalog import Flavor, FlavorName, Image, ImageName, ImageSource
 from ecs_operator.cloud.models.create import (
     Bandwidth,
     CreateServers,
@@ -22,16 +22,36 @@ from ecs_operator.cloud.models.create import (
     SecurityGroup,
 )
 from ecs_operator.cloud.models.groups import ServerGroup
+from ecs_operator.cloud.models.instance_actions import ActionEvent, InstanceAction
 from ecs_operator.cloud.models.jobs import Job, JobAccepted, JobStatus, SubJob
-from ecs_operator.cloud.models.servers import Address, AttachedVolume, Fault, Server
-from ecs_operator.cloud.models.volumes import Attachment, BlockDevice, Volume, VolumeAttachment
+from ecs_operator.cloud.models.key_pairs import KeyPair, NewKeyPair, SealedPassword
+from ecs_operator.cloud.models.native_create import CreatedServer, CreatedServers, NativeCreate, NativeDisk, NativeNetwork
+from ecs_operator.cloud.models.network import (
+    FixedIp,
+    FloatingIp,
+    Interface,
+    Network,
+    NewInterface,
+    NewSecurityGroupRule,
+    SecurityGroupDetails,
+    SecurityGroupRule,
+)
+from ecs_operator.cloud.models.quotas import Limits, QuotaSet
+from ecs_operator.cloud.models.servers import Address, AttachedVolume, Fault, Server, ServerName
+from ecs_operator.cloud.models.systems import ChangeSystem, ReinstallSystem
+from ecs_operator.cloud.models.tags import TagFilter, TaggedServer, TagQuery
+from ecs_operator.cloud.models.volumes import Attachment, BlockDevice, NewVolume, Volume, VolumeAttachment, VolumeSnapshot
 from ecs_operator.cloud.observation import ServerSnapshots, Snapshot
+from ecs_operator.cloud.operations.flavors import FlavorFilter
+from ecs_operator.cloud.operations.images import ImageFilter
+from ecs_operator.cloud.operations.server_filter import ServerFilter
 from ecs_operator.cloud.sweep import Sweep
 
 __all__ = [
     "CODES",
     "LEFTOVERS",
     "AccessKey",
+    "ActionEvent",
     "Address",
     "ApiVersion",
     "AttachedVolume",
@@ -40,10 +60,13 @@ __all__ = [
     "BlockDevice",
     "BudgetLimits",
     "CallRecord",
+    "ChangeSystem",
     "Clock",
     "CloudError",
     "CodeEntry",
     "CreateServers",
+    "CreatedServer",
+    "CreatedServers",
     "Credentials",
     "CredentialsProvider",
     "DataVolume",
@@ -54,32 +77,58 @@ __all__ = [
     "Fault",
     "FixedIp",
     "Flavor",
+    "FlavorFilter",
+    "FlavorName",
+    "FloatingIp",
     "IamProject",
     "Image",
+    "ImageFilter",
+    "ImageName",
+    "ImageSource",
+    "InstanceAction",
     "Interface",
     "Job",
     "JobAccepted",
     "JobStatus",
+    "KeyPair",
     "Limits",
     "Meaning",
+    "NativeCreate",
+    "NativeDisk",
+    "NativeNetwork",
     "Network",
+    "NewInterface",
+    "NewKeyPair",
+    "NewSecurityGroupRule",
+    "NewVolume",
     "Nic",
     "Observer",
     "Outcome",
     "PasswordCredentials",
     "PublicIp",
+    "QuotaSet",
+    "ReinstallSystem",
     "RootVolume",
     "SchedulerHints",
+    "SealedPassword",
     "SecurityGroup",
+    "SecurityGroupDetails",
+    "SecurityGroupRule",
     "Server",
+    "ServerFilter",
     "ServerGroup",
+    "ServerName",
     "ServerSnapshots",
     "Snapshot",
     "StaticCredentials",
     "SubJob",
     "Sweep",
     "SystemClock",
+    "TagFilter",
+    "TagQuery",
+    "TaggedServer",
     "Volume",
     "VolumeAttachment",
+    "VolumeSnapshot",
     "lookup",
 ]

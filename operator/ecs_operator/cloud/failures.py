@@ -221,7 +221,9 @@ def _success_in_name_only(body: object) -> _Trouble | None:
         return _trouble(body)
     if isinstance(body.get("error_code"), str) and "error_msg" in body:
         return _trouble(body)
-    if isinstance(body.get("code"), str) and "message" in body and not body.keys() & {"job_id", "status", "id"}:
+    code = body.get("code")
+    # 6.15.4 says "201 Created" in its body.
+    if isinstance(code, str) and not code.startswith("20") and "message" in body and not body.keys() & {"job_id", "status", "id"}:
         return _trouble(body)
     return None
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ecs_operator.cloud.errors import CloudError, Meaning
+from ecs_operator.cloud.errors import CloudError, Meaning, invalid
 from ecs_operator.cloud.models.access import ApiVersions
 from ecs_operator.cloud.operation import MICROVERSION_HIGHEST, MICROVERSION_LOWEST, Family, Lane, Operation
 
@@ -26,14 +26,25 @@ class Microversions:
         self._range: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     async def headers(self, operation: Operation) -> Mapping[str, str]:
-        """The headers that ask for the best microversion, in both forms; none where the operation or the endpoint has none."""
-        chosen = await self._choose(operation.microversion) if operation.microversion else None
-        return {} if chosen is None else {"X-OpenStack-Nova-API-Version": chosen, "OpenStack-API-Version": f"compute {chosen}"}
+        """The headers that ask for the best microversion, in both forms; none where the operation or the endpoint has none.
+
+        Raises CloudError (not sent, invalid) when the endpoint has none that knows the operation.
+        """
+        if operation.microversion is None:
+            return {}
+        chosen = await self._choose(operation.microversion)
+        if operation.least is not None and (chosen is None or chosen < operation.least):
+            raise await self._lacking(operation.name, operation.least)
+        if chosen is None:
+            return {}
+        text = _show(chosen)
+        return {"X-OpenStack-Nova-API-Version": text, "OpenStack-API-Version": f"compute {text}"}
 
     async def for_reads(self) -> str | None:
         """The microversion that servers are read with, e.g. ``2.46``; None where the endpoint has none that shows tags."""
         _, high = await self.supported()
-        return await self._choose(MICROVERSION_HIGHEST) if high >= MICROVERSION_LOWEST else None
+        chosen = await self._choose(MICROVERSION_HIGHEST) if high >= MICROVERSION_LOWEST else None
+        return None if chosen is None else _show(chosen)
 
     async def supported(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Lowest and highest microversion; zeros where there are none. Raises CloudError when the endpoint does not tell."""
@@ -46,10 +57,15 @@ class Microversions:
         """Ask again with the next call."""
         self._range = None
 
-    async def _choose(self, highest: tuple[int, int]) -> str | None:
+    async def _choose(self, highest: tuple[int, int]) -> tuple[int, int] | None:
         low, high = await self.supported()
         chosen = min(high, highest)
-        return None if high == (0, 0) or chosen < low else f"{chosen[0]}.{chosen[1]}"
+        return None if high == (0, 0) or chosen < low else chosen
+
+    async def _lacking(self, name: str, least: tuple[int, int]) -> CloudError:
+        low, high = await self.supported()
+        has = "has none" if high == (0, 0) else f"has {_show(low)} to {_show(high)}"
+        return invalid(operation=name, field="microversion", problem=f"at least {_show(least)} is needed, and the endpoint {has}")
 
     async def _discover(self) -> tuple[tuple[int, int], tuple[int, int]]:
         try:
@@ -60,3 +76,7 @@ class Microversions:
             raise
         ranges = [version.microversions() for version in answer.read(ApiVersions).versions if version.id.startswith("v2.1")]
         return next((found for found in ranges if found), _NO_RANGE)
+
+
+def _show(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

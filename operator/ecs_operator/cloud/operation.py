@@ -64,6 +64,8 @@ class Operation:
     """The answer may be long: up to 32 MiB instead of 1 MiB."""
     microversion: tuple[int, int] | None = None
     """The highest that may be asked for; None sends no microversion."""
+    least: tuple[int, int] | None = None
+    """The lowest that knows the operation, or what is asked of it: an endpoint without it is not called."""
 
     @property
     def reads(self) -> bool:

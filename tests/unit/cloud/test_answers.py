@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from ecs_operator.cloud import Address, AttachedVolume, Fault, Flavor, Job, Meaning, Server, Volume
-from ecs_operator.cloud.models.catalog import ImagePage, Limits
+from ecs_operator.cloud.models.catalog import ImagePage
 from ecs_operator.cloud.models.jobs import JobAcceptedAnswer
+from ecs_operator.cloud.models.quotas import Limits
 from ecs_operator.cloud.models.servers import ServerRow
 from ecs_operator.cloud.models.volumes import AttachmentAnswer, BlockDevice
 

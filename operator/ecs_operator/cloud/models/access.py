@@ -1,52 +1,34 @@
-"""Interfaces of servers, versions of the API, projects of an account (ECS API reference 6.1, 6.7, 10.2)."""
+"""Metadata of servers, versions of the API, projects of an account (ECS API reference 6.1, 6.9, 10.2)."""
 
 from __future__ import annotations
 
 import re
-
-from pydantic import Field
 
 from ecs_operator.cloud.models.wire import Answer, Pairs, Text
 
 _MICROVERSION = re.compile(r"^(\d+)\.(\d+)$")
 
 
-class FixedIp(Answer):
-    """A private address of an interface. ``subnet_id`` is not the id that requests name: that is ``net_id``."""
-
-    subnet_id: Text = ""
-    ip_address: Text = ""
-
-
-class Interface(Answer):
-    """An interface of a server (6.7.1). ``net_id`` is what a spec calls the subnet."""
-
-    port_id: str
-    net_id: Text = ""
-    mac_addr: Text = ""
-    port_state: Text = ""
-    fixed_ips: tuple[FixedIp, ...] = ()
-
-
-class Interfaces(Answer):
-    """The answer of 6.7.1."""
-
-    interface_attachments: tuple[Interface, ...] = Field(alias="interfaceAttachments")
-
-
 class Metadata(Answer):
-    """The answer of 6.9.1 and 6.9.4."""
+    """The answer of 6.9.1, 6.9.4 and 11.2.4."""
 
     metadata: Pairs
 
 
+class MetadataItem(Answer):
+    """The answer of 6.9.5: an object with the one pair."""
+
+    meta: Pairs
+
+
 class ApiVersion(Answer):
-    """One version of the API (6.1.1). Without microversions both bounds are empty."""
+    """One version of the API (6.1.1, 6.1.2). Without microversions both bounds are empty."""
 
     id: str
     status: Text = ""
     min_version: Text = ""
     version: Text = ""
+    updated: Text = ""
 
     def microversions(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Lowest and highest microversion, None when there are none."""
@@ -60,6 +42,12 @@ class ApiVersions(Answer):
     """The answer of 6.1.1."""
 
     versions: tuple[ApiVersion, ...]
+
+
+class ApiVersionAnswer(Answer):
+    """The answer of 6.1.2."""
+
+    version: ApiVersion
 
 
 class IamProject(Answer):

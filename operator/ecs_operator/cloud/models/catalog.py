@@ -1,4 +1,4 @@
-"""What can be chosen from: flavors, images, networks; and what a project may use (ECS API reference 5.4, 5.7, 6.4, 6.6, 11.2)."""
+"""What can be chosen from: flavors and images (ECS API reference 5.4, 6.6, 11.2)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,19 @@ class Flavor(Answer):
         return self.sale_status(zone) not in _SOLD_OUT
 
 
+class FlavorName(Answer):
+    """A flavor in a list without details (6.6.1)."""
+
+    id: str
+    name: Text = ""
+
+
+class FlavorSpecs(Answer):
+    """The answer of 6.6.4."""
+
+    extra_specs: Pairs
+
+
 class FlavorAnswer(Answer):
     """The answer of 6.6.3."""
 
@@ -57,6 +70,13 @@ def _no_links(value: object) -> object:
 Links = Annotated[tuple[Link, ...], BeforeValidator(_no_links)]
 
 
+class FlavorNamePage(Answer):
+    """One page of 6.6.1."""
+
+    flavors: tuple[FlavorName, ...]
+    flavors_links: Links = ()
+
+
 class FlavorPage(Answer):
     """One page of 6.6.2, or the answer of 5.4.1."""
 
@@ -64,14 +84,40 @@ class FlavorPage(Answer):
     flavors_links: Links = ()
 
 
+class ImageName(Answer):
+    """An image in a list without details (11.2.1)."""
+
+    id: str
+    name: Text = ""
+
+
+class ImageNamePage(Answer):
+    """One page of 11.2.1."""
+
+    images: tuple[ImageName, ...]
+    images_links: Links = ()
+
+
+class ImageSource(Answer):
+    """The server an image was made of (6.3.7)."""
+
+    id: str
+
+
 class Image(Answer):
-    """An image (11.2.2, 11.2.3). ``min_disk`` in GiB, ``min_ram`` in MiB."""
+    """An image (11.2.2, 11.2.3). ``min_disk`` in GiB, ``min_ram`` in MiB, ``size`` in bytes; ``progress`` in per cent.
+
+    ``server`` is what a private one was made of.
+    """
 
     id: str
     name: Text = ""
     status: Text = ""
+    progress: Number = 0
+    size: Number = Field(alias="OS-EXT-IMG-SIZE:size", default=0)
     min_disk: Number = Field(alias="minDisk", default=0)
     min_ram: Number = Field(alias="minRam", default=0)
+    server: ImageSource | None = None
     created: Text = ""
     updated: Text = ""
     metadata: Annotated[Pairs, BeforeValidator(_none)] = Field(default_factory=dict)
@@ -97,36 +143,3 @@ class ImagePage(Answer):
 
     images: Annotated[tuple[Image, ...], BeforeValidator(_one_or_many)] = Field(validation_alias=AliasChoices("images", "image"))
     images_links: Links = ()
-
-
-class Network(Answer):
-    """A network, that is a subnet's network id, with its name (6.4.1)."""
-
-    id: str
-    label: Text = ""
-
-
-class Networks(Answer):
-    """The answer of 6.4.1."""
-
-    networks: tuple[Network, ...]
-
-
-class Limits(Answer):
-    """Quota and use of the project (5.7.1). RAM in MiB; -1 is unlimited."""
-
-    max_total_instances: Number = Field(alias="maxTotalInstances", default=-1)
-    max_total_cores: Number = Field(alias="maxTotalCores", default=-1)
-    max_total_ram_size: Number = Field(alias="maxTotalRAMSize", default=-1)
-    max_server_groups: Number = Field(alias="maxServerGroups", default=-1)
-    max_server_group_members: Number = Field(alias="maxServerGroupMembers", default=-1)
-    total_instances_used: Number = Field(alias="totalInstancesUsed", default=0)
-    total_cores_used: Number = Field(alias="totalCoresUsed", default=0)
-    total_ram_used: Number = Field(alias="totalRAMUsed", default=0)
-    total_server_groups_used: Number = Field(alias="totalServerGroupsUsed", default=0)
-
-
-class LimitsAnswer(Answer):
-    """The answer of 5.7.1."""
-
-    absolute: Limits

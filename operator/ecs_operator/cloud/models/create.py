@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -13,16 +11,23 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, field_serializer, field_validator, model_validator
 
+from ecs_operator.cloud.models.secrets import fitting, strong
 from ecs_operator.cloud.models.wire import METADATA_KEY_PATTERN, Request, Uuid
 
-USER_DATA_LIMIT = 32 * 1024
-"""Bytes before base64."""
-_SPECIALS = "!@$%^-_=+[]{}:,./~?*;"
 _NAME = re.compile(r"[A-Za-z0-9_.\-\u4e00-\u9fff]+")
 _VOLUME_TYPE = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 MetadataKey = Annotated[str, StringConstraints(pattern=METADATA_KEY_PATTERN)]
 MetadataValue = Annotated[str, StringConstraints(max_length=255)]
+
+
+def allowed_name(name: str) -> str:
+    """A server's name within the rules of a creation; ValueError for another."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("only Chinese and Latin letters, digits, '_', '-' and '.' are allowed")
+    if sum(1 if character.isascii() else 2 for character in name) > 128:
+        raise ValueError("at most 128 Latin or 64 Chinese characters")
+    return name
 
 
 class CreateRequest(Request):
@@ -175,36 +180,17 @@ class CreateServers(CreateRequest):
     @field_validator("name")
     @classmethod
     def _name_is_allowed(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError("only Chinese and Latin letters, digits, '_', '-' and '.' are allowed")
-        if sum(1 if character.isascii() else 2 for character in value) > 128:
-            raise ValueError("at most 128 Latin or 64 Chinese characters")
-        return value
+        return allowed_name(value)
 
     @field_validator("admin_pass")
     @classmethod
     def _password_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return value
-        text = value.get_secret_value()
-        kinds = (str.isupper, str.islower, str.isdigit, _SPECIALS.__contains__)
-        known = all(character.isascii() and (character.isalnum() or character in _SPECIALS) for character in text)
-        if not 8 <= len(text) <= 26 or not known or sum(any(map(kind, text)) for kind in kinds) < 3:
-            raise ValueError(f"8 to 26 characters of at least three kinds: upper case, lower case, digits, {_SPECIALS}")
-        return value
+        return strong(value)
 
     @field_validator("user_data")
     @classmethod
     def _user_data_fits(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return value
-        try:
-            raw = base64.b64decode(value.get_secret_value(), validate=True)
-        except (binascii.Error, ValueError):
-            raise ValueError("must be base64") from None
-        if len(raw) > USER_DATA_LIMIT:
-            raise ValueError("at most 32 KiB before base64")
-        return value
+        return fitting(value)
 
     @field_serializer("admin_pass", "user_data")
     def _masked(self, value: SecretStr | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Server groups (ECS API reference 5.10)."""
+"""Server groups (ECS API reference 5.10, 6.12)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ def _none(value: object) -> object:
 
 
 class ServerGroup(Answer):
-    """A group. ``members`` are ids of servers. Names need not be unique."""
+    """A group. ``members`` are ids of servers. Names need not be unique. Project and user are told by 6.12 only."""
 
     id: str
     name: Text = ""
     policies: Annotated[tuple[str, ...], BeforeValidator(_none)] = ()
     members: Annotated[tuple[str, ...], BeforeValidator(_none)] = ()
+    project_id: Text = ""
+    user_id: Text = ""
 
 
 class ServerGroupAnswer(Answer):
-    """The answer of 5.10.1 and 5.10.6."""
+    """The answer of 5.10.1, 5.10.6, 6.12.1 and 6.12.3."""
 
     server_group: ServerGroup
 
@@ -35,7 +37,7 @@ class PageInfo(Answer):
 
 
 class ServerGroupPage(Answer):
-    """One page of 5.10.5."""
+    """One page of 5.10.5, or the answer of 6.12.2."""
 
     server_groups: tuple[ServerGroup, ...]
     page_info: PageInfo | None = Field(default=None)

@@ -147,6 +147,13 @@ class _GroupRow(Answer):
     name: Text = ""
 
 
+class ServerName(Answer):
+    """A server in a list without details (6.2.4)."""
+
+    id: str = Field(min_length=1)
+    name: Text = ""
+
+
 class ServerRow(Answer):
     """One row of 6.2.5, or the answer of 6.2.6. Fields not named here, user data among them, are dropped unread.
 

@@ -1,10 +1,12 @@
-"""Volumes and their attachments (ECS API reference 5.6, 6.8, 11.4)."""
+"""Volumes, their attachments and their snapshots (ECS API reference 5.6, 6.8, 11.4, 11.6)."""
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, Field
+from typing import Annotated, ClassVar, Self
 
-from ecs_operator.cloud.models.wire import Answer, MaybeNumber, MaybeText, Number, Pairs, Text
+from pydantic import AliasChoices, Field, StringConstraints, model_validator
+
+from ecs_operator.cloud.models.wire import Answer, MaybeNumber, MaybeText, Number, Pairs, Request, Text
 
 _VOLUME_ID = AliasChoices("volumeId", "volumeld", "volume_id")
 """``volumeld``, with a small L, is how 5.6.1 and 11.4 print it."""
@@ -30,8 +32,14 @@ class BlockDevices(Answer):
     volume_attachments: tuple[BlockDevice, ...] = Field(alias="volumeAttachments")
 
 
+class BlockDeviceAnswer(Answer):
+    """The answer of 5.6.4."""
+
+    volume_attachment: BlockDevice = Field(alias="volumeAttachment")
+
+
 class Attachment(Answer):
-    """A volume attached, or being attached, to a server (6.8.1, 6.8.2)."""
+    """A volume attached, or being attached, to a server (6.8.1 to 6.8.3)."""
 
     id: Text = ""
     volume_id: str = Field(validation_alias=_VOLUME_ID)
@@ -46,7 +54,7 @@ class Attachments(Answer):
 
 
 class AttachmentAnswer(Answer):
-    """The answer of 6.8.2."""
+    """The answer of 6.8.2 and 6.8.3."""
 
     volume_attachment: Attachment = Field(alias="volumeAttachment")
 
@@ -81,6 +89,59 @@ class Volume(Answer):
 
 
 class VolumeAnswer(Answer):
-    """The answer of 11.4.3."""
+    """The answer of 11.4.3 and 11.4.4."""
 
     volume: Volume
+
+
+class Volumes(Answer):
+    """The answer of 11.4.1 and 11.4.2."""
+
+    volumes: tuple[Volume, ...]
+
+
+_Short = Annotated[str, StringConstraints(max_length=255)]
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class NewVolume(Request):
+    """Table 11-66: a volume to make. ``size`` in GiB, only from a snapshot it may be left out; one in an unknown zone ends in ``error``."""
+
+    operation: ClassVar[str] = "createVolume"
+    place: ClassVar[str] = "volume"
+
+    size: int | None = Field(default=None, ge=1, le=32768)
+    availability_zone: str | None = Field(default=None, min_length=1, max_length=64)
+    name: _Short | None = Field(alias="display_name", default=None)
+    description: _Short | None = Field(alias="display_description", default=None)
+    volume_type: str | None = Field(default=None, min_length=1, max_length=64)
+    snapshot_id: str | None = Field(default=None, min_length=1, max_length=64)
+    metadata: dict[_Key, _Short] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> Self:
+        if self.size is None and self.snapshot_id is None:
+            raise ValueError("size is needed unless it is made from a snapshot")
+        return self
+
+    def body(self) -> dict[str, object]:
+        """The body as it is sent."""
+        return {self.place: self.model_dump(by_alias=True, exclude_none=True)}
+
+
+class VolumeSnapshot(Answer):
+    """A snapshot of a volume (11.6). ``size`` in GiB; ``status`` such as ``creating``, ``available``, ``deleting``, ``error``."""
+
+    id: str
+    volume_id: Text = Field(validation_alias=_VOLUME_ID, default="")
+    name: Text = Field(alias="displayName", default="")
+    description: Text = Field(alias="displayDescription", default="")
+    status: Text = ""
+    size: Number = 0
+    created: Text = Field(alias="createdAt", default="")
+
+
+class VolumeSnapshotAnswer(Answer):
+    """The answer of 11.6.1 and 11.6.2."""
+
+    snapshot: VolumeSnapshot

@@ -27,9 +27,9 @@ def batch(operation: Operation, field: str, server_ids: Iterable[str]) -> list[d
     return [{"id": server_id} for server_id in ids]
 
 
-def metadata_pairs(operation: Operation, pairs: Mapping[str, str]) -> dict[str, str]:
+def metadata_pairs(operation: Operation, pairs: Mapping[str, str], *, where: str = "metadata") -> dict[str, str]:
     """Pairs within the limits of 6.9.1."""
     for key, value in pairs.items():
-        check(operation, "metadata", "keys have 1 to 255 letters, digits, '-', '_', ':' and '.'", holds=bool(_METADATA_KEY.fullmatch(key)))
-        check(operation, f"metadata.{key}", "at most 255 characters", holds=len(value) <= 255)
+        check(operation, where, "keys have 1 to 255 letters, digits, '-', '_', ':' and '.'", holds=bool(_METADATA_KEY.fullmatch(key)))
+        check(operation, f"{where}.{key}", "at most 255 characters", holds=len(value) <= 255)
     return dict(pairs)

@@ -83,7 +83,7 @@ class Actuator:
 
     async def devices(self, server_id: str) -> tuple[BlockDevice, ...]:
         """5.6.3."""
-        return await self.tenant.client.servers.block_devices(server_id)
+        return await self.tenant.client.volumes.block_devices(server_id)
 
     async def ports(self, server_id: str) -> Mapping[str, str]:
         """6.7.1: port ids by MAC address."""

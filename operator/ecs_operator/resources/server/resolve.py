@@ -9,7 +9,7 @@ from ecs_operator.api.common import KeyRef
 from ecs_operator.api.group import SERVER_GROUP
 from ecs_operator.api.server import ServerSpec
 from ecs_operator.cloud import Image
-from ecs_operator.cloud.models.create import USER_DATA_LIMIT
+from ecs_operator.cloud.models.secrets import USER_DATA_LIMIT
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.server.passwords import password_problem

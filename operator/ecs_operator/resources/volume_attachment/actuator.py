@@ -41,7 +41,7 @@ class Actuator:
 
     async def device(self) -> BlockDevice | None:
         """5.6.3: the disk as the server has it; None when it is not shown yet."""
-        devices = await found(self.tenant.client.servers.block_devices(self.server_id))
+        devices = await found(self.tenant.client.volumes.block_devices(self.server_id))
         return next((each for each in devices or () if each.volume_id == self.volume_id), None)
 
     async def attach(self, *, device: str | None) -> JobAccepted:
