@@ -23,6 +23,8 @@ READY := $(VENV)/.ready
 PROJECTS := pyproject.toml simulator/pyproject.toml tools/ecs_lab/pyproject.toml
 # More arguments for pytest, e.g. `make unit PYTEST="-k lease -x"`
 PYTEST ?=
+# More arguments for the benchmark of the simulator, e.g. `make bench-simulator BENCH="--servers 1000"`
+BENCH ?=
 # Most levels mostly wait: this many of their tests run at a time. Each worker has a control plane of its own where one is needed
 WORKERS ?= 3
 IMAGE ?= ecs-operator:dev
@@ -64,12 +66,14 @@ imports: $(READY) ## Check the layers: who may import whom
 	@$(BIN)/lint-imports
 
 .PHONY: generate
-generate: $(READY) ## Write the generated files anew (crds/)
+generate: $(READY) ## Write the generated files anew (crds/, docs/reference/)
 	@$(BIN)/python -m ecs_operator.api.generate
+	@$(BIN)/python tools/api_coverage.py
 
 .PHONY: check-generated
-check-generated: $(READY) ## Are the generated files up to date?
+check-generated: $(READY) ## Are the generated files up to date, and does the API coverage have no gap?
 	@$(BIN)/python -m ecs_operator.api.generate --check
+	@$(BIN)/python tools/api_coverage.py --check
 
 .PHONY: unit
 unit: $(READY) ## Tests that need nothing
@@ -102,6 +106,10 @@ docs: $(READY) control-plane ## The documentation: its manifests, commands and l
 .PHONY: load
 load: $(READY) control-plane ## 500 servers at once: counts, memory, quiet
 	@$(BIN)/pytest tests/load $(PYTEST)
+
+.PHONY: bench-simulator
+bench-simulator: $(READY) ## How fast the simulator is on this machine: a table; nothing passes or fails
+	@$(BIN)/python tools/simulator_bench.py $(BENCH)
 
 # --- what they stand on ---
 

@@ -57,7 +57,7 @@ async def test_a_life(lab: Lab, credentials: Credentials) -> None:
         assert (server.key_name, server.locked, server.fault) == ("ops", False, None)
         assert server.created_at is not None
 
-        devices = await client.servers.block_devices(server_id)
+        devices = await client.volumes.block_devices(server_id)
         assert sorted((device.boot_index, device.size) for device in devices) == [(0, 40), (1, 100)]
         assert {device.volume_id for device in devices} == {volume.id for volume in server.volumes}
         (interface,) = await client.interfaces.list(server_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -80,6 +81,19 @@ async def running() -> AsyncGenerator[Lab, None]:
         httpx.AsyncClient(base_url=cloud.admin_url, trust_env=False) as admin,
     ):
         yield Lab(cloud, api, admin)
+
+
+async def raw(lab: Lab, method: str, target: str, headers: list[tuple[str, str]]) -> tuple[int, bytes]:
+    """Send a request with exactly these headers, which no client library would send, and return status and body."""
+    parts = urlsplit(lab.cloud.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "connection: close", "", ""]
+    writer.write("\r\n".join(lines).encode())
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ", 2)[1]), body
 
 
 def signed(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +52,13 @@ class Process:
 
 
 @contextmanager
-def process(directory: Path, *arguments: str) -> Generator[Process, None, None]:
+def process(directory: Path, *arguments: str, own_group: bool = False) -> Generator[Process, None, None]:
     ready = directory / "ready.json"
     ready.unlink(missing_ok=True)
     started = [*COMMAND, "serve", "--port", "0", "--admin-port", "0", "--ready-file", str(ready), *arguments]
-    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as popen:
+    with subprocess.Popen(
+        started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0 if own_group else None
+    ) as popen:
         try:
             deadline = time.monotonic() + DEADLINE
             while not ready.exists():
@@ -92,7 +96,7 @@ def test_the_world_is_kept_over_a_restart(tmp_path: Path) -> None:
         before = running.ask("ledger")
         end(running)
     assert state.stat().st_mode & 0o077 == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ready.json", "state.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".state.json.lock", "ready.json", "state.json"]
     with process(tmp_path, "--state", str(state)) as running:
         after = running.ask("ledger")["entries"]
         assert after[: len(before["entries"])] == before["entries"]
@@ -100,25 +104,134 @@ def test_the_world_is_kept_over_a_restart(tmp_path: Path) -> None:
         end(running)
 
 
-def test_the_state_is_saved_while_it_runs(tmp_path: Path) -> None:
+def kept(state: Path, text: str) -> None:
+    """Wait until a text is in the state file."""
+    deadline = time.monotonic() + DEADLINE
+    while not state.exists() or text not in state.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_was_written_outlives_a_kill(tmp_path: Path) -> None:
+    """Nobody is asked before kill -9. What the dead one left half written goes away, and its lock holds nobody up."""
     state = tmp_path / "state.json"
     with process(tmp_path, "--state", str(state)) as running, running.client() as client:
+        token = client.headers["X-Auth-Token"]
         assert client.post(CREATE, json=SERVER).status_code == 200
+        kept(state, "web-1")
+        running.popen.kill()
+        running.popen.wait()
+    (tmp_path / ".state.json.abc").write_text("half")
+    with process(tmp_path, "--state", str(state)) as running:
+        assert any(entry["name"] == "web-1" for entry in running.ask("ledger")["entries"])
+        assert httpx.get(running.api + LIMITS, headers={"X-Auth-Token": token}, trust_env=False).status_code == 200
+        end(running)
+    assert not (tmp_path / ".state.json.abc").exists()
+
+
+def test_ctrl_c_while_the_state_is_written(tmp_path: Path) -> None:
+    """The signal goes to the whole group, the child that writes included; what is written in the end is the last state."""
+    state = tmp_path / "state.json"
+    with process(tmp_path, "--state", str(state), own_group=True) as running, running.client() as client:
+        many = {"server": SERVER["server"] | {"name": "many", "count": 500}}
+        for _ in range(2):
+            assert client.post(CREATE, json=many).status_code == 200
+        children = Path(f"/proc/{running.popen.pid}/task/{running.popen.pid}/children")
         deadline = time.monotonic() + DEADLINE
-        while not state.exists() or "web-1" not in state.read_text():
+        while not children.read_text():
+            assert time.monotonic() < deadline
+        client.post(f"/v2.1/{PROJECT}/os-server-groups", json={"server_group": {"name": "last", "policies": ["anti-affinity"]}})
+        os.killpg(running.popen.pid, signal.SIGINT)
+        _, said = running.popen.communicate(timeout=DEADLINE)
+        assert (running.popen.returncode, said) == (0, "")
+    groups = json.loads(state.read_text())["world"]["projects"][PROJECT]["groups"].values()
+    assert [group["name"] for group in groups] == ["last"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".state.json.lock", "ready.json", "state.json"]
+
+
+def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
+    """The cloud goes on meanwhile, and says what is wrong."""
+    folder = tmp_path / "folder"
+    with process(tmp_path, "--state", str(folder / "state.json")) as running, running.client() as client:
+        kept(folder / "state.json", "lab-user")
+        folder.rename(tmp_path / "elsewhere")
+        folder.write_text("in the way")
+        assert client.post(CREATE, json=SERVER).status_code == 200
+        said = running.popen.stderr
+        assert said is not None
+        assert "state.json could not be written" in said.readline()
+        assert client.get(LIMITS).status_code == 200
+        folder.unlink()
+        kept(folder / "state.json", "web-1")
+        running.popen.send_signal(signal.SIGTERM)
+        assert running.popen.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--time-scale", "2000")], ids=["real time", "scaled time"])
+def test_running_jobs_run_on_after_a_restart(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    state = tmp_path / "state.json"
+    with process(tmp_path, "--state", str(state), *arguments) as running, running.client() as client:
+        seconds = 2.0 if not arguments else 4000.0
+        running.ask("durations", f"create_server={seconds}")
+        job = client.post(CREATE, json=SERVER).json()["job_id"]
+        before = running.ask("clock")
+        assert client.get(f"/v1/{PROJECT}/jobs/{job}").json()["status"] in {"INIT", "RUNNING"}
+        end(running)
+    with process(tmp_path, "--state", str(state)) as running, running.client() as client:
+        after = running.ask("clock")
+        assert (after["mode"], after["scale"]) == (before["mode"], before["scale"])
+        assert after["now"] > before["now"]
+        deadline = time.monotonic() + DEADLINE
+        while (answer := client.get(f"/v1/{PROJECT}/jobs/{job}").json())["status"] != "SUCCESS":
+            assert answer["status"] in {"INIT", "RUNNING"}
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        running.popen.kill()
+        begun, ended = (datetime.fromisoformat(answer[name]).timestamp() for name in ("begin_time", "end_time"))
+        assert ended - begun == pytest.approx(seconds, abs=0.01)
+        end(running)
+
+
+def test_frozen_time_stands_still_over_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with process(tmp_path, "--state", str(state)) as running, running.client() as client:
+        before = running.ask("clock", "--mode", "frozen")
+        job = client.post(CREATE, json=SERVER).json()["job_id"]
+        end(running)
+    with process(tmp_path, "--state", str(state)) as running, running.client() as client:
+        assert running.ask("clock")["now"] == before["now"]
+        assert client.get(f"/v1/{PROJECT}/jobs/{job}").json()["status"] == "INIT"
+        running.ask("clock", "--advance", "60")
+        assert client.get(f"/v1/{PROJECT}/jobs/{job}").json()["status"] == "SUCCESS"
+        end(running)
+
+
+def test_a_state_file_is_kept_by_one_simulator(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
     with process(tmp_path, "--state", str(state)) as running:
-        assert running.ask("ledger")["entries"]
+        second = subprocess.run(
+            [*COMMAND, "serve", "--port", "0", "--admin-port", "0", "--state", str(state)],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert second.returncode == 2
+        assert "another simulator keeps its world there" in second.stderr
+        end(running)
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--state", "broken"], "broken"),
+        (["--state", "broken"], "broken: is no state file (not JSON); move it away"),
+        (["--state", "older"], "older: is no state file of format"),
+        (["--state", "strange"], "strange: does not fit this version"),
+        (["--state", "broken/state"], "broken/state: cannot be written"),
+        (["--state", "."], "name a file in it"),
         (["--seed", "broken"], "broken"),
-        (["--seed", "missing"], "missing"),
+        (["--seed", "missing"], "`ecs-simulator seed print`"),
+        (["--seed", "list.yaml"], "a seed is a YAML mapping"),
+        (["--seed", "typo.yaml"], "zoens"),
         (["--port", "99999"], "port"),
         (["--time-scale", "0"], "time-scale"),
         (["--host", "203.0.113.1"], "listen"),
@@ -126,6 +239,10 @@ def test_the_state_is_saved_while_it_runs(tmp_path: Path) -> None:
 )
 def test_what_it_cannot_start_with(tmp_path: Path, arguments: list[str], named: str) -> None:
     (tmp_path / "broken").write_text("{ nonsense: [")
+    (tmp_path / "older").write_text('{"format": 0}')
+    (tmp_path / "strange").write_text('{"format": 1, "world": {}, "tokens": []}')
+    (tmp_path / "list.yaml").write_text("- a\n")
+    (tmp_path / "typo.yaml").write_text("zoens: []\n")
     done = subprocess.run(
         [*COMMAND, "serve", "--port", "0", "--admin-port", "0", *arguments],
         cwd=tmp_path,
@@ -176,11 +293,41 @@ def test_the_subcommands(tmp_path: Path) -> None:
         }
         assert "nothing happens" in running.command("fault", "add", status=1)
         assert "none" in running.command("job", "finish", "none", status=1)
+        assert running.ask("health")["api"] == running.api
+        assert running.ask("durations", "create_server=9")["create_server"] == 9
+        assert running.ask("behaviour", "listLag=2", "serverIds=false")["serverIds"] is False
+        snapshot = running.ask("snapshot")["id"]
+        assert running.ask("snapshots") == {"snapshots": [snapshot]}
+        assert running.ask("flavor", "s3.large.2", "--sold-out", "eu-west-0a") == {"id": "s3.large.2"}
+        assert running.ask("job", "fail-next", "createServer", "--project", PROJECT) == {"status": "armed"}
+        assert running.ask("restore", snapshot) == {"id": snapshot}
+        assert running.ask("token", "revoke", "--project", PROJECT) == {"revoked": 1}
+        copied = tmp_path / "copy.yaml"
+        copied.write_text(running.command("seed", "print").replace("region: eu-west-0", "region: eu-west-9"))
+        assert running.ask("seed", "load", str(copied), "--yes")["status"] == "reset"
+        assert running.ask("state")["region"] == "eu-west-9"
         assert running.ask("reset", "--yes")["status"] == "reset"
         assert running.ask("ledger")["entries"] == []
         assert "--yes" in running.command("reset", status=2)
         end(running)
         assert "ecs-simulator serve" in running.command("state", status=3)
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with process(tmp_path) as running:
+        for option, url in (("--port", running.api), ("--admin-port", running.admin)):
+            port = url.rpartition(":")[2]
+            arguments = {"--port": "0", "--admin-port": "0", option: port}
+            done = subprocess.run(
+                [*COMMAND, "serve", *(part for pair in arguments.items() for part in pair)],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+                check=False,
+            )
+            assert done.returncode == 2
+            assert f"port {port}" in done.stderr
+            assert "0 takes a free one" in done.stderr
 
 
 def test_help_teaches() -> None:
