@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from ecs_simulator.auth.signature import ALGORITHM, MAX_SIGNED_BODY
 from ecs_simulator.call import ApiError, Operation
 from ecs_simulator.masking import mask_target
-from ecs_simulator.routing import BadPathError, PathMatch, Route, Router, choose, decode_segments
+from ecs_simulator.routing import BadPathError, PathMatch, Route, Router, choose, decode_segments, split
 from ecs_simulator.shapes import Family, GatewayError, family_of
 from ecs_simulator.wire import Receive
 
@@ -70,7 +70,7 @@ def resolve(request: Request, router: Router) -> None:
     try:
         segments = decode_segments(request.raw_path)
     except BadPathError:
-        request.family = Family.NONE
+        request.family = family_of(split(request.raw_path))
         request.complaint = ApiError(400, "Ecs.0005", "The URL is not valid UTF-8.")
         return
     request.family = family_of(segments)
@@ -150,7 +150,8 @@ def _parse(request: Request, routes: list[Route]) -> dict[str, Any] | None:
     if kind != "application/json":
         raise ApiError(415, "Ecs.0005", f"Content type {kind} is not supported, use application/json.")
     try:
-        parsed = json.loads(request.body, parse_constant=_refuse_constant)
+        # Left to itself the parser would guess UTF-16 and UTF-32 too; section 4.1 wants UTF-8.
+        parsed = json.loads(request.body.decode(), parse_constant=_refuse_constant)
         # A lone half of a surrogate pair is no text; it would come back to bite whoever writes it out.
         if b"\\u" in request.body:
             json.dumps(parsed, ensure_ascii=False).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
@@ -45,6 +46,7 @@ NOVA_FAULTS = {
 }
 
 JOB_QUERY = "5.8.1"
+_CODE = re.compile(r"[A-Z][A-Za-z]+\.[0-9]{4}")
 
 
 def family_of(segments: tuple[str, ...]) -> Family:
@@ -76,8 +78,7 @@ def error_body(error: ApiError, *, family: Family, section: str | None = None) -
 
 def is_code(text: str) -> bool:
     """Tell a code of table A.2 ("Ecs.0039") from a text."""
-    head, dot, tail = text.partition(".")
-    return bool(dot) and head.isalpha() and tail.isalnum()
+    return _CODE.fullmatch(text) is not None
 
 
 def nova_body(status: int, message: str) -> dict[str, Any]:

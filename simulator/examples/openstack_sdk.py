@@ -3,8 +3,8 @@
 pip install openstacksdk
 eval "$(ecs-simulator env)" && python openstack_sdk.py
 
-The SDK finds the services by the catalogue of its token. This API has none for images, networks and volumes of their own, so they
-are named by their ids, or looked up by the calls of Nova that ended with microversion 2.35.
+The SDK finds the services by the catalogue of its token. Images and volumes can be looked up there; a network service there is none,
+so networks are named by their ids, and floating IPs come by Nova's own calls.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NETWORK, VOLUME = "157ee789-03ea-45b1-a698-76c92660dd83", "b104b8db-170d-441b-89
 
 def create(cloud: Connection) -> Server:
     """Create a server from an image that is looked up by name, in a group, and wait for it."""
-    image = next(image for image in cloud.compute.images() if image.name.startswith("Ubuntu"))
+    image = cloud.image.find_image("Ubuntu 24.04 server 64bit", ignore_missing=False)
     group = cloud.compute.create_server_group(name="apart", policies=["anti-affinity"])
     server = cloud.compute.create_server(
         name="web-1",
@@ -96,11 +96,8 @@ def attach(cloud: Connection, server: Server) -> None:
 
 
 def wait_for_volume(cloud: Connection, status: str) -> None:
-    """Look at the volume until it has a status: by Nova's own call, as there is no volume service in the catalogue."""
-    for _ in openstack.utils.iterate_timeout(60, f"the volume is not {status}", wait=0.5):
-        answer = cloud.compute.get(f"/os-volumes/{VOLUME}", microversion="2.35")
-        if answer.json()["volume"]["status"] == status:
-            return
+    """Look at the volume until it has a status."""
+    cloud.block_storage.wait_for_status(cloud.block_storage.get_volume(VOLUME), status, interval=0.5, wait=60)
 
 
 def floating_ip(cloud: Connection, server: Server) -> None:

@@ -78,7 +78,9 @@ def _zone(world: World, flavor: Flavor, wish: ServerWish, image: Image | None, *
     # An image made of a server can be used in its zone only; whether the wish agrees was asked before.
     chosen = wish.zone or (image.zone if image is not None else None)
     zones = (chosen,) if chosen is not None else world.zones
-    zone = next((zone for zone in zones if flavor.sale_status(zone) != "sellout"), None if only_sold else zones[0])
+    if all(flavor.sale_status(zone) == "abandon" for zone in zones):
+        raise invalid(f"The flavor {flavor.id} was taken offline.", "Ecs.0029")
+    zone = next((zone for zone in zones if flavor.is_sold_in(zone)), None if only_sold else zones[0])
     if zone is None:
         raise Refusal("Ecs.0319", f"Insufficient resources for flavor {flavor.id} in {', '.join(zones)}. Try another flavor.")
     return zone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from ecs_simulator.world.refusal import Refusal, invalid
 # The lower addresses are left to those who choose their own.
 FIRST_AUTOMATIC_HOST = 100
 DEFAULT_GROUP = "default"
+_ZONE_STATUS = re.compile(r"([^,()\s]+)\s*\(\s*([^()]*?)\s*\)")
+_NOT_SOLD = frozenset({"abandon", "sellout", "obt_sellout"})
 
 
 @dataclass(slots=True)
@@ -38,15 +41,22 @@ class Flavor:
         return "autorecovery" in self.specs.get("cond:compute", "").split(",")
 
     def sale_status(self, zone: str) -> str:
-        """Return the status in a zone as ``cond:operation:az`` says it."""
-        return "sellout" if zone in self.sold_out else "normal"
+        """Return the status in a zone: sold out by hand, else what its extra specs say, for the zone or everywhere (table 5-41)."""
+        if zone in self.sold_out:
+            return "sellout"
+        by_zone = dict(_ZONE_STATUS.findall(self.specs.get("cond:operation:az", "")))
+        return str(by_zone.get(zone) or self.specs.get("cond:operation:status") or "normal")
+
+    def is_sold_in(self, zone: str) -> bool:
+        """Servers of it can be had in a zone now."""
+        return self.sale_status(zone) not in _NOT_SOLD
 
     def extra_specs(self, zones: tuple[str, ...]) -> dict[str, str]:
         """Return the extra specs as shown, with the zones where it is sold out."""
         if not self.sold_out:
             return dict(self.specs)
         by_zone = ", ".join(f"{zone}({self.sale_status(zone)})" for zone in zones)
-        return {**self.specs, "cond:operation:status": "normal", "cond:operation:az": by_zone}
+        return {"cond:operation:status": "normal", **self.specs, "cond:operation:az": by_zone}
 
 
 @dataclass(slots=True)

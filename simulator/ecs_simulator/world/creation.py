@@ -52,8 +52,9 @@ def create_natively(world: World, project: Project, wish: ServerWish, *, cause: 
     servers, parts = [], []
     for index, name in enumerate(server_names(wish.name, wish.count)):
         server = build(world, project, plan, name=name, cause=cause, reservation=reservation, index=index)
+        server.keeps_resource_type = wish.root.volume_id is None and wish.root.snapshot_id is None
         part = Part(id=world.ids.job(), server_id=server.id, begin=world.now())
-        if plan.flavor.sale_status(plan.zone) == "sellout":
+        if not plan.flavor.is_sold_in(plan.zone):
             part.failure = Failure(code="Ecs.0319", reason="No valid host was found. There are not enough hosts available.")
         servers.append(server)
         parts.append(part)

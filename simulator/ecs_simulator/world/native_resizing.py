@@ -31,7 +31,7 @@ def resize(world: World, project: Project, server: Server, flavor_id: str, *, ca
     server.task_state = "resize_prep"
     world.record(project, server, "resize", cause, flavor=flavor.id)
     part = commands.new_part(world, server)
-    if flavor.sale_status(server.zone) == "sellout":
+    if not flavor.is_sold_in(server.zone):
         part.failure = Failure(code="Ecs.0319", reason=resizing.sold_out(flavor, server))
     engine.submit(world, project, RESIZE, [part], is_batch=False, cause=cause)
 

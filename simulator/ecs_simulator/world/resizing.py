@@ -26,7 +26,7 @@ def check_resize(world: World, project: Project, server: Server, flavor_id: str,
     project.require_unfrozen()
     commands.admit(server, "resize", _STATES)
     flavor = fitting(world, server, flavor_id)
-    if flavor.sale_status(server.zone) == "sellout":
+    if not flavor.is_sold_in(server.zone):
         raise Refusal("Ecs.0319", sold_out(flavor, server))
     if dedicated_host_id is not None and not hosting.is_dedicated(server):
         raise invalid(f"resize.dedicated_host_id: the ECS {server.id} is on no dedicated host.")
@@ -38,7 +38,8 @@ def fitting(world: World, server: Server, flavor_id: str) -> Flavor:
     """Return a flavor that suits what a server is made of.
 
     Refused: an unknown one (Ecs.0029), the present one (Ecs.0810), too little memory for the image (Ecs.0007), too few interfaces
-    (Ecs.0050) or data disks (Ecs.0042), and one without automatic recovery for a server that is to be recovered (Ecs.0036).
+    (Ecs.0050) or data disks (Ecs.0042), one without automatic recovery for a server that is to be recovered (Ecs.0036), and one of another
+    ``resource_type`` for a server that was made natively of an image (6.2.1).
     """
     flavor = world.flavor(flavor_id)
     if flavor.id == server.flavor_id:
@@ -49,6 +50,9 @@ def fitting(world: World, server: Server, flavor_id: str) -> Flavor:
     if len(server.port_ids) > flavor.max_nics:
         raise invalid(f"The ECS has {len(server.port_ids)} NICs, flavor {flavor.id} takes {flavor.max_nics}.", "Ecs.0050")
     attaching.require_data_disks_fit(world.projects[server.project_id], server, flavor)
+    present = world.flavors[server.flavor_id]
+    if server.keeps_resource_type and flavor.specs.get("resource_type") != present.specs.get("resource_type"):
+        raise invalid(f"The flavor {flavor.id} is of another resource_type than {present.id}; a server made natively of an image keeps it.")
     if server.auto_recovery and not flavor.recovers:
         raise Refusal("Ecs.0036", f"The flavor {flavor.id} does not support automatic recovery.")
     return flavor

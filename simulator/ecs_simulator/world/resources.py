@@ -51,6 +51,7 @@ class Server:
     6.11.5 shows, encrypted, from ``password_from`` on. ``last_state`` is kept when it is deleted, and so are ``actions``.
     ``resumes_as`` is the vm_state it comes back to after a native resize; ``broken_by`` is the ledger action of the installation that
     failed and left it in ERROR.
+    ``keeps_resource_type``: it was made natively of an image, and only gets flavors of the same ``resource_type`` (6.2.1).
     ``stuck_devices`` are taken by disks that were detached by force, until it boots again. ``console`` holds boots and shutdowns.
     """
 
@@ -89,6 +90,7 @@ class Server:
     resumes_as: str = ""
     broken_by: str = ""
     auto_recovery: bool = False
+    keeps_resource_type: bool = False
     monitored: bool = False
     password: str = field(default="", repr=False)
     password_from: float = 0.0

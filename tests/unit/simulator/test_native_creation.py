@@ -209,6 +209,19 @@ def test_fewer_than_the_least_are_none(stage: Stage) -> None:
     assert not stage.project.servers
 
 
+def test_a_server_of_an_image_keeps_its_resource_type(stage: Stage) -> None:
+    of_image = make(stage)
+    boot = disk("volume", uuid=volume_of_image(stage), boot_index=0)
+    of_volume = make(stage, imageRef=None, block_device_mapping_v2=[boot])
+    for server_id in (of_image, of_volume):
+        stage.ended(stage.call("stopServers", {"os-stop": {"servers": ids(server_id)}}))
+    other = {"resize": {"flavorRef": "s3.small.1"}}
+    assert "resource_type" in stage.refused("resizeServer", other, server_id=of_image).message
+    assert "resource_type" in stage.refused("resizeServerNative", other, server_id=of_image).message
+    assert stage.call("resizeServer", {"resize": {"flavorRef": "s3.medium.2"}}, server_id=of_image).status == 200
+    assert stage.call("resizeServer", other, server_id=of_volume).status == 200
+
+
 # What goes wrong later
 
 

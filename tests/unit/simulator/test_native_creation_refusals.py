@@ -6,7 +6,10 @@ import base64
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ecs_simulator.call import ApiError
 from tests.unit.simulator.native_stage import disk, image_disk, make, native, snapshot_of
 from tests.unit.simulator.stage import NOWHERE, PORT, SUBNET, VOLUME, WINDOWS, Stage
 
@@ -159,3 +162,40 @@ def test_a_body_without_a_server(stage: Stage, body: dict[str, Any]) -> None:
 def test_secrets_are_not_repeated(stage: Stage) -> None:
     for changes in ({"adminPass": "canary!"}, {"user_data": "canary!"}, {"metadata": {"admin_pass": "canary"}}):
         assert "canary" not in str(stage.refused("createServer", native(**changes)))
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 40000)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.sampled_from([NOWHERE, VOLUME, PORT]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["source_type", "destination_type", "uuid", "boot_index", "volume_size", "volume_type", "port", "fixed_ip", "name", "group"]
+            ),
+            inner | st.sampled_from(["volume", "image", "snapshot", "blank", "local"]),
+        )
+    ),
+    max_leaves=8,
+)
+NAMES = (
+    *("name", "imageRef", "flavorRef", "metadata", "adminPass", "block_device_mapping_v2", "security_groups", "networks", "key_name"),
+    *("user_data", "availability_zone", "return_reservation_id", "min_count", "max_count", "OS-DCF:diskConfig", "description", "tags"),
+    *("os:scheduler_hints", "personality", "other"),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=st.dictionaries(st.sampled_from(NAMES), ODD, max_size=3), minor=st.sampled_from([1, 19, 37, 52, 60]))
+def test_whatever_it_says_is_answered(changes: dict[str, Any], minor: int) -> None:
+    stage = Stage()
+    try:
+        status = stage.call("createServer", native(**changes), version=(2, minor)).status
+    except ApiError as refused:
+        status = refused.status
+    assert status in {202, 400, 403, 404, 409}
+    assert bool(stage.project.servers) is (status == 202)

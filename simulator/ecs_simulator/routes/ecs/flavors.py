@@ -15,7 +15,7 @@ def list_flavors(call: Call) -> Reply:
     zone = queries.first(call, "availability_zone")
     flavors = list(call.world.flavors.values())
     if zone is not None:
-        flavors = [flavor for flavor in flavors if zone in call.world.zones and flavor.sale_status(zone) != "sellout"]
+        flavors = [flavor for flavor in flavors if zone in call.world.zones and flavor.is_sold_in(zone)]
     return Reply(200, {"flavors": [_row(call, flavor) for flavor in flavors]})
 
 
