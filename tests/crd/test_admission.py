@@ -44,7 +44,10 @@ async def test_there_are_enough_refusals() -> None:
                 "resyncPeriodSeconds": 300,
             },
         ),
-        ("EcsServer", {"shutdown": {"mode": "Soft", "timeoutSeconds": 300}, "deletionPolicy": "Delete"}),
+        (
+            "EcsServer",
+            {"disruption": {"allow": "None"}, "shutdown": {"mode": "Soft", "timeoutSeconds": 300}, "deletionPolicy": "Delete"},
+        ),
         ("EcsServerGroup", {"policy": "anti-affinity", "deletionPolicy": "Delete"}),
         ("EcsVolumeAttachment", {"detach": {"mode": "Soft"}, "deletionPolicy": "Delete"}),
     ],

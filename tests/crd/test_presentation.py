@@ -98,7 +98,8 @@ async def test_field_selector(served: ControlPlane, shown: str, plural: str, sel
     ("path", "says"),
     [
         ("ecsserver", "One elastic cloud server."),
-        ("ecsserver.spec.flavor", "Cannot be changed yet once the server exists."),
+        ("ecsserver.spec.flavor", "Can be changed, which is a resize"),
+        ("ecsserver.spec.image", "Cannot be changed yet once the server exists."),
         ("ecsserver.spec.powerState", "Stopped: it is shut down."),
         ("ecsserver.spec.rootVolume.sizeGiB", "Size in GiB, 1 to 1024"),
         ("ecsserver.spec.networkInterfaces.mtu", "1280 to 8888"),

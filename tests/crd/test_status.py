@@ -13,7 +13,18 @@ import pytest_asyncio
 from ecs_lab.control_plane import ControlPlane
 from ecs_operator.api.common import ApiModel, Condition, Job, Operation, Restore
 from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
-from ecs_operator.api.server import Address, CreateRecord, Fault, ServerStatus, Volume
+from ecs_operator.api.server import (
+    Address,
+    Applied,
+    ChangeRecord,
+    CreateRecord,
+    Fault,
+    Plan,
+    PlannedChange,
+    SecurityGroup,
+    ServerStatus,
+    Volume,
+)
 from ecs_operator.api.server_group import GroupIntent, GroupMember, ServerGroupStatus
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from tests.crd.manifests import PLURALS, manifest, text
@@ -44,6 +55,18 @@ _CREATE = CreateRecord(
     last_error=_LONG,
 )
 
+_CHANGE = ChangeRecord(
+    id="resize-1",
+    kind="Resize",
+    target="s3.xlarge.2",
+    step="Sent",
+    restore=Restore(power_state="Running"),
+    started_at=_NOW,
+    sent_at=_NOW,
+    attempts=1,
+    job_id="j-1",
+    cause="why",
+)
 _FULL: dict[str, ApiModel] = {
     "EcsProject": ProjectStatus(
         observed_generation=3,
@@ -63,6 +86,11 @@ _FULL: dict[str, ApiModel] = {
         power_state="Running",
         job=_JOB,
         operation=_OPERATION,
+        change=_CHANGE,
+        plan=Plan(hash="0123456789ab", cost="Restart", changes=(PlannedChange(path="spec.flavor", have="a", want="b", cost="Restart"),)),
+        applied=Applied(metadata_keys=("a",), tag_keys=("b",)),
+        security_groups=(SecurityGroup(id="g-1", name="default"),),
+        auto_recovery=True,
         create=_CREATE,
         private_ip="192.168.0.20",
         public_ip="80.158.1.2",
@@ -137,4 +165,4 @@ async def test_apply_replaces_what_was_applied_before(served: ControlPlane, name
         await served.kubectl(*apply, stdin=text(bare))
     stored = json.loads(await served.kubectl("get", "ecsservers", name, "-o", "json"))["status"]
     # An empty list that merges by key goes with its last item; an empty one that is replaced whole stays.
-    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": []}
+    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": [], "securityGroups": []}

@@ -20,19 +20,36 @@ from ecs_operator.api.common import (
 from ecs_operator.api.rules import Rule, exactly_one, validations
 from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
 from ecs_operator.api.server_network import NetworkInterface, PublicIp
-from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES
-from ecs_operator.api.server_status import Address, CreateRecord, Fault, ServerStatus, Volume
+from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
+from ecs_operator.api.server_status import (
+    Address,
+    Applied,
+    ChangeRecord,
+    CreateRecord,
+    Fault,
+    Plan,
+    PlannedChange,
+    SecurityGroup,
+    ServerStatus,
+    Volume,
+)
 
 __all__ = [
     "Address",
+    "Applied",
+    "ChangeRecord",
     "CreateRecord",
     "DataVolume",
+    "Disruption",
     "Fault",
     "Image",
     "NetworkInterface",
+    "Plan",
+    "PlannedChange",
     "PublicIp",
     "RootVolume",
     "Scheduling",
+    "SecurityGroup",
     "ServerSpec",
     "ServerStatus",
     "Shutdown",
@@ -99,13 +116,24 @@ class Shutdown(ApiModel):
     """How long the guest may take to shut down, in seconds, 1 to 3600. Default: 300."""
 
 
+class Disruption(ApiModel):
+    """What a change of the spec may cost without being approved one by one."""
+
+    allow: Literal["None", "Restart"] = "None"
+    """The most a change may cost. None: nothing that stops the server is done without approval. Restart: the server may be stopped and
+    started again, for example for another flavor. What costs more waits with the condition ApprovalRequired and stands in status.plan;
+    it goes ahead when the annotation ecs.huaweicloud.com/approve-plan is set to status.plan.hash. Default: None."""
+
+
 _METADATA: dict[str, Any] = validations(*METADATA_RULES)
+_TAGS: dict[str, Any] = validations(*TAG_RULES)
 
 
 class ServerSpec(ApiModel):
     """Desired state of the server.
 
-    Once the server exists, only powerState, shutdown and deletionPolicy can be changed; other changes are refused.
+    Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption and
+    deletionPolicy can be changed at no cost, and flavor for a stop and a start; other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -115,11 +143,12 @@ class ServerSpec(ApiModel):
     creation has begun."""
     name: Annotated[str, text(128, pattern=r"^[\x{4e00}-\x{9fff}A-Za-z0-9_.-]+$")] | None = None
     """Name in the cloud and in its console: 1 to 128 of A-Z a-z 0-9 _ - and dot, or up to 64 characters if Chinese ones are among them.
-    Default: metadata.name, which may then have 64 characters at most. Cannot be changed yet once the server exists."""
+    Default: metadata.name, which may then have 64 characters at most. Can be changed, which costs nothing."""
     description: Annotated[str, text(85, pattern=r"^[^<>]*$")] | None = None
-    """Description in the cloud, up to 85 characters without < and >. Cannot be changed yet once the server exists."""
+    """Description in the cloud, up to 85 characters without < and >. Absent: it is left as it is. Can be changed, which costs nothing."""
     flavor: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")]
-    """Id of the flavor (virtual CPUs and memory), for example s3.large.2. Cannot be changed yet once the server exists."""
+    """Id of the flavor (virtual CPUs and memory), for example s3.large.2. Can be changed, which is a resize: the server is stopped, and
+    started again if it ran, when disruption.allow or an approval permits it."""
     image: Image
     """Image the system disk is made from. Cannot be changed yet once the server exists."""
     availability_zone: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
@@ -131,8 +160,8 @@ class ServerSpec(ApiModel):
     """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Cannot be changed yet once the server
     exists."""
     security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
-    """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default. Cannot be changed yet once the
-    server exists."""
+    """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default, and later whatever the server
+    has. Can be changed, which costs nothing."""
     public_ip: PublicIp | None = None
     """Public address. Absent: none. Cannot be changed yet once the server exists."""
     root_volume: RootVolume
@@ -154,8 +183,20 @@ class ServerSpec(ApiModel):
         default_factory=dict
     )
     """Metadata pairs: up to 9 (10 less the operator's own mark), one less with agencyName, one less with adminPasswordSecretRef. Keys: 1
-    to 255 of A-Z a-z 0-9 - _ : and dot; values up to 255 characters. Pairs that others wrote stay. Cannot be changed yet once the server
-    exists."""
+    to 255 of A-Z a-z 0-9 - _ : and dot; values up to 255 characters. Pairs that others wrote stay. Can be changed, which costs
+    nothing."""
+    tags: Annotated[
+        dict[str, Annotated[str, Field(max_length=43, pattern=r"^[\x{4e00}-\x{9fff}A-Za-z0-9_.-]*$")]],
+        Field(max_length=10, json_schema_extra=_TAGS),
+    ] = Field(default_factory=dict)
+    """Tags, up to 10, set right after the server was made. Keys: 1 to 36 of A-Z a-z 0-9 _ - and Chinese characters; values: up to 43 of
+    these and dot. Tags that others set stay. Can be changed, which costs nothing."""
+    locked: bool | None = None
+    """true: the server is locked in the cloud, so that nobody stops, changes or deletes it by mistake; the operator unlocks it for what
+    the spec asks for, and locks it again. false: it is unlocked. Absent: left as it is. Can be changed, which costs nothing."""
+    auto_recovery: bool | None = None
+    """Whether the cloud moves the server to another host and starts it there when its host fails. Absent: left as it is. Can be changed,
+    which costs nothing. What others change here is not noticed."""
     server_group_ref: ObjectRef | None = None
     """The EcsServerGroup, in the same namespace; it is waited for. Not together with serverGroupId. Cannot be changed yet once the server
     exists."""
@@ -169,6 +210,8 @@ class ServerSpec(ApiModel):
     power_state: Literal["Running", "Stopped"] | None = None
     """Running: it is started, also after somebody else stopped it. Stopped: it is shut down. Absent: the operator leaves it as it is. Can
     be changed at any time, which is a start or a stop."""
+    disruption: Disruption = Field(default_factory=Disruption, json_schema_extra={"default": {}})
+    """What a change may cost without approval. Can be changed, which costs nothing."""
     shutdown: Shutdown = Field(default_factory=Shutdown, json_schema_extra={"default": {}})
     """How the server is stopped. Can be changed, which costs nothing."""
     deletion_policy: DeletionPolicy = "Delete"

@@ -35,6 +35,15 @@ METADATA_RULES: tuple[Rule, ...] = (
     ),
 )
 
+TAG_RULES: tuple[Rule, ...] = (
+    Rule(
+        test="self.all(k, k.matches('^[\\\\x{4e00}-\\\\x{9fff}A-Za-z0-9_-]{1,36}$'))",
+        message="keys are 1 to 36 of A-Z a-z 0-9 _ - and Chinese characters",
+        message_expression="'keys are 1 to 36 of A-Z a-z 0-9 _ - and Chinese characters: rename %s'"
+        ".format([self.filter(k, !k.matches('^[\\\\x{4e00}-\\\\x{9fff}A-Za-z0-9_-]{1,36}$'))])",
+    ),
+)
+
 SERVER_SPEC_RULES: tuple[Rule, ...] = (
     Rule(
         test="!has(self.name) || self.name.size() <= 64 || self.name.matches('^[A-Za-z0-9_.-]*$')",

@@ -8,17 +8,21 @@ from pydantic import Field
 
 from ecs_operator.api.common import (
     LIST_ATOMIC,
+    LIST_SET,
     ApiModel,
     Conditions,
     Count,
     Generation,
     Job,
     Operation,
+    Restore,
     SeenMessage,
     SeenText,
     Timestamp,
     list_map,
 )
+
+SeenMetadataKey = Annotated[str, Field(max_length=255)]
 
 
 class CreateRecord(ApiModel):
@@ -91,6 +95,74 @@ class Fault(ApiModel):
     """The cloud's text."""
 
 
+class SecurityGroup(ApiModel):
+    """One security group of the server."""
+
+    id: SeenText
+    """Id of the group."""
+    name: SeenText
+    """Its name."""
+
+
+class Applied(ApiModel):
+    """What the operator set on the server beyond what the cloud tells apart: only this is ever taken away again."""
+
+    metadata_keys: Annotated[tuple[SeenMetadataKey, ...], Field(max_length=64, json_schema_extra=LIST_SET)] = ()
+    """Keys of the metadata pairs."""
+    tag_keys: Annotated[tuple[SeenText, ...], Field(max_length=64, json_schema_extra=LIST_SET)] = ()
+    """Keys of the tags."""
+
+
+class PlannedChange(ApiModel):
+    """One difference between what is wanted and what is there."""
+
+    path: SeenText
+    """Field of the spec."""
+    have: Annotated[SeenMessage, Field(alias="from")]
+    """What the server has."""
+    want: Annotated[SeenMessage, Field(alias="to")]
+    """What the spec wants."""
+    cost: Literal["None", "Restart"]
+    """What the change costs."""
+
+
+class Plan(ApiModel):
+    """Changes that wait for consent."""
+
+    hash: SeenText
+    """Names exactly these changes; the annotation ecs.huaweicloud.com/approve-plan with this value approves them."""
+    cost: Literal["None", "Restart"]
+    """What they cost together: the dearest of them."""
+    changes: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
+    """The changes."""
+
+
+class ChangeRecord(ApiModel):
+    """A change that needs the server stopped. Written before the server is, so that whatever crashes, it is brought back as it was."""
+
+    id: SeenText
+    """Names this run of the change."""
+    kind: Literal["Resize"]
+    """What is done."""
+    target: SeenText
+    """What it leads to: the id of the flavor."""
+    step: Literal["Stop", "Send", "Sent", "Done", "Failed"]
+    """Stop: the server is being stopped. Send: the call is due. Sent: it was, or is being, sent. Done, Failed: the server is brought back
+    as it was."""
+    restore: Restore
+    """What to bring back at the end."""
+    started_at: Timestamp
+    """When it began."""
+    sent_at: Timestamp | None = None
+    """When the call was sent first."""
+    attempts: Count = 0
+    """How many times the call was sent."""
+    job_id: SeenText | None = None
+    """The cloud's job."""
+    cause: SeenMessage | None = None
+    """Why it failed, or why the last call was refused."""
+
+
 class ServerStatus(ApiModel):
     """The server as the operator saw it last."""
 
@@ -111,7 +183,17 @@ class ServerStatus(ApiModel):
     job: Job | None = None
     """The last job of the cloud for this server."""
     operation: Operation | None = None
-    """The change that is being carried through."""
+    """The step that is being carried through: a start, a stop, a restart, or the deletion."""
+    change: ChangeRecord | None = None
+    """The change that is being carried through over several steps."""
+    plan: Plan | None = None
+    """Changes that cost more than spec.disruption.allow, and wait for consent."""
+    applied: Applied | None = None
+    """What the operator set on the server."""
+    security_groups: Annotated[tuple[SecurityGroup, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
+    """Security groups of the server, as read when they changed last."""
+    auto_recovery: bool | None = None
+    """Automatic recovery, as the operator set or read it last; absent when spec.autoRecovery is."""
     create: CreateRecord | None = None
     """The create intent."""
     private_ip: SeenText | None = None

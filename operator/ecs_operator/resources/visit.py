@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from ecs_operator.api.common import ApiModel
 from ecs_operator.api.group import PAUSED_ANNOTATION, RECONCILE_ANNOTATION
 from ecs_operator.api.reasons import Reason
-from ecs_operator.engine.conditions import find, merge
+from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import Authority, Clock, ConflictError, EventSink, GoneError, KubeStore, UnavailableError
 from ecs_operator.resources.conditions import conditions_for
@@ -145,9 +145,14 @@ class Visit(Generic[SpecT, StatusT]):
             body["lastHandledReconcileAt"] = asked
         wanted = conditions_for(notice.reason, notice.message, stalled=notice.stalled)
         previous = self.obj.status.get("conditions") or ()
-        body["conditions"] = merge(previous, wanted, generation=self.obj.generation, now=self.now)
+        body["conditions"] = merge(previous, (*wanted, *self._further(status)), generation=self.obj.generation, now=self.now)
         body["observedGeneration"] = self.obj.generation
         return body
+
+    def _further(self, status: StatusT) -> tuple[Condition, ...]:
+        """Conditions of the kind's own, beyond Ready and what goes with it."""
+        del status
+        return ()
 
     def _ready(self) -> Mapping[str, Any] | None:
         return find(self.obj.status.get("conditions") or (), "Ready")

@@ -109,6 +109,7 @@ def test_a_status_is_written_and_read_again() -> None:
         "id": "s-1",
         "addresses": [],
         "volumes": [],
+        "securityGroups": [],
         "conditions": [condition],
     }
     assert status.conditions[0].last_transition_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

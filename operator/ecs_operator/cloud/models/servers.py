@@ -83,6 +83,8 @@ class Server:
     fault: Fault | None = None
     key_name: str = ""
     tags: tuple[str, ...] = ()
+    is_detailed: bool = True
+    """Description, lock and tags were shown: from microversion 2.26 on."""
 
     @property
     def is_settled(self) -> bool:
@@ -220,4 +222,5 @@ class ServerRow(Answer):
             fault=Fault(code=self.fault.code, message=self.fault.message) if self.fault else None,
             key_name=self.key_name,
             tags=self.tags or (),
+            is_detailed=self.tags is not None,
         )

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
-from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Job, JobAccepted, Server
+from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Flavor, Job, JobAccepted, Server
 from ecs_operator.engine.ports import Authority
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.ownership import MARKER_KEY
+from ecs_operator.resources.server.differences import (
+    AddSecurityGroup,
+    Describe,
+    Edit,
+    RemoveMetadata,
+    RemoveSecurityGroup,
+    RemoveTags,
+    SetAutoRecovery,
+    SetLock,
+    SetMetadata,
+    SetTags,
+)
 from ecs_operator.resources.server.evidence import Look, is_ours, look_among
 from ecs_operator.resources.server.power import Kind, Mode
 from ecs_operator.resources.tenancy import Tenant
@@ -90,6 +102,51 @@ class Actuator:
         interfaces = await self.tenant.client.interfaces.list(server_id)
         return {each.mac_addr: each.port_id for each in interfaces if each.mac_addr and each.port_id}
 
+    async def security_groups(self, server_id: str) -> Mapping[str, str]:
+        """6.5.3: names by id."""
+        groups = await self.tenant.client.security_groups.of_server(server_id)
+        return {group.id: group.name for group in groups}
+
+    async def auto_recovery(self, server_id: str) -> bool:
+        """11.1.1."""
+        return await self.tenant.client.auto_recovery.get(server_id)
+
+    async def flavor(self, flavor_id: str) -> Flavor | None:
+        """5.4.1, with what is known of where it can be had; None when there is none of this id."""
+        return next((flavor for flavor in await self.tenant.client.flavors.sold() if flavor.id == flavor_id), None)
+
+    async def resize(self, server_id: str, flavor_id: str) -> JobAccepted:
+        """5.2.4."""
+        servers = self.tenant.client.servers
+        return await self._change(lambda: servers.resize(server_id, flavor_id), "resizeServer")
+
+    async def edit(self, server_id: str, edit: Edit) -> None:
+        """One change that costs nothing. What is already so counts as done."""
+        client = self.tenant.client
+        match edit:
+            case Describe(name=name, description=description):
+                await self._change(lambda: client.servers.update(server_id, name=name, description=description), "updateServer")
+            case SetMetadata(pairs=pairs):
+                await self._change(lambda: client.metadata.merge(server_id, pairs), "updateServerMetadata")
+            case RemoveMetadata(key=key):
+                await self._gone(lambda: client.metadata.remove(server_id, key), "deleteServerMetadataItem")
+            case SetTags(tags=tags):
+                await self._change(lambda: client.tags.add(server_id, tags), "addServerTags")
+            case RemoveTags(tags=tags):
+                await self._change(lambda: client.tags.remove(server_id, tags), "deleteServerTags")
+            case AddSecurityGroup(group_id=group_id):
+                await self._change(lambda: client.security_groups.add(server_id, group_id), "addSecurityGroup")
+            case RemoveSecurityGroup(group_id=group_id):
+                await self._gone(lambda: client.security_groups.remove(server_id, group_id), "removeSecurityGroup")
+            case SetAutoRecovery(on=on):
+                await self._change(lambda: client.auto_recovery.set(server_id, enabled=on), "setAutoRecovery")
+            case SetLock(on=True):
+                await self._change(lambda: client.server_actions.lock(server_id), "lockServer")
+            case SetLock():
+                await self._change(lambda: client.server_actions.unlock(server_id), "unlockServer")
+            case _ as unreachable:
+                assert_never(unreachable)
+
     async def volume_exists(self, volume_id: str) -> bool:
         """11.4.3."""
         return await found(self.tenant.client.volumes.get(volume_id)) is not None
@@ -97,8 +154,12 @@ class Actuator:
     async def remove_marker(self, server_id: str) -> None:
         """6.9.3; gone already counts as done."""
         metadata = self.tenant.client.metadata
+        await self._gone(lambda: metadata.remove(server_id, MARKER_KEY), "removeServerMetadata")
+
+    async def _gone(self, send: Callable[[], Awaitable[None]], operation: str) -> None:
+        """Remove something; that it is gone already is as good."""
         try:
-            await self._change(lambda: metadata.remove(server_id, MARKER_KEY), "removeServerMetadata")
+            await self._change(send, operation)
         except CloudError as error:
             if not is_absent(error):
                 raise

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import Server
-from ecs_operator.resources.server import power
+from ecs_operator.api.server import ChangeRecord, Plan
+from ecs_operator.cloud import Job, Server
+from ecs_operator.resources.server import change_protocol, power
+from ecs_operator.resources.server.consent import Consent, approval_text, consent
+from ecs_operator.resources.server.differences import WRITABLE_STATES, Cost, Difference, Edit, RemoveMetadata, Resize, SetLock, SetMetadata
 from ecs_operator.resources.visit import Notice
 
 
@@ -18,11 +24,58 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """``finished`` is the job id (perhaps empty) of an operation that has ended and is dropped in the same write."""
+class Amend:
+    """Make these edits, which cost nothing."""
 
-    step: Settle | power.Send | power.Echo | power.Watch | power.Fail
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BeginChange:
+    """Write the record of a change that needs the server stopped."""
+
+    change: ChangeRecord
+
+
+Step = Settle | Amend | BeginChange | change_protocol.ChangeStep | power.Send | power.Echo | power.Watch | power.Fail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the decision rests on. ``job`` in ``power`` is that of its operation, ``change_job`` that of the change."""
+
+    power: power.Facts
+    change: ChangeRecord | None = None
+    change_job: Job | None = None
+    found: tuple[Difference, ...] = ()
+    allowed: Cost = Cost.NONE
+    approved: str | None = None
+    """The hash of the plan that was approved."""
+    keeps_locked: bool = False
+    """The spec wants the server locked: then the lock is ours to open for what the spec wants too."""
+
+    @property
+    def server(self) -> Server:
+        """The server as it was seen."""
+        return self.power.server
+
+    @property
+    def now(self) -> datetime:
+        """Wall time."""
+        return self.power.now
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``finished`` is the job id (perhaps empty) of an operation that has ended and is dropped in the same write.
+
+    ``ends_change``: the change is over and its record dropped likewise. ``plan`` is what waits for consent.
+    """
+
+    step: Step
     finished: str | None = None
+    ends_change: bool = False
+    plan: Plan | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -30,30 +83,106 @@ class Plan:
         return isinstance(self.step, Settle)
 
 
-def plan(facts: power.Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Plan:
-    """Ownership first, then the state of the server, then its power."""
-    server = facts.server
+def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision:
+    """Ownership first, then the state of the server, its power, the change under way, and at last what differs from the spec."""
+    server, power_facts = facts.server, facts.power
     if not owned:
         text = (
             f"server {server.id} does not carry this object's mark (metadata ecs-operator.owner): nothing is changed. "
             "Put the mark back, or delete this object with spec.deletionPolicy: Retain"
         )
-        return Plan(Settle(Notice(Reason.OWNERSHIP_CONFLICT, text)))
+        return Decision(Settle(Notice(Reason.OWNERSHIP_CONFLICT, text)))
     if server.is_frozen:
-        return Plan(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
+        return Decision(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
     if server.status == "ERROR" and server.task_state == "":
-        return Plan(Settle(Notice(Reason.SERVER_ERROR, _error_text(server))), finished=_finished(facts))
-    step = power.next_step(facts)
+        return Decision(Settle(Notice(Reason.SERVER_ERROR, _error_text(server))), finished=_finished(power_facts))
+    wanted = change_protocol.power_during(facts.change, wanted=power_facts.wanted)
+    # While the server is stopped for a change, a restart that was asked for waits: the start at the end is none.
+    token = power_facts.restart_token if facts.change is None else None
+    power_facts = replace(power_facts, wanted=wanted, restart_token=token)
+    step = power.next_step(power_facts)
     finished = None
     if isinstance(step, power.Finish):
-        finished = _finished(facts)
-        step = power.next_step(replace(facts, operation=None, job=None))
+        finished = _finished(power_facts)
+        power_facts = replace(power_facts, operation=None, job=None)
+        step = power.next_step(power_facts)
+    decision = _power_or_rest(facts, power_facts, step, others)
+    return replace(decision, finished=finished)
+
+
+def _power_or_rest(facts: Facts, power_facts: power.Facts, step: power.Step, others: tuple[str, ...]) -> Decision:
     if isinstance(step, power.Settled | power.Finish):
-        return Plan(Settle(_well(facts, others)), finished)
+        return _rest(facts, power_facts, others)
     if isinstance(step, power.Unfit):
+        server = facts.server
         text = f"the server is {server.status}, from where it cannot be brought to spec.powerState {step.wanted} here: do that in the cloud"
-        return Plan(Settle(Notice(Reason.WAITING_FOR_DEPENDENCY, text)), finished)
-    return Plan(step, finished)
+        return Decision(Settle(Notice(Reason.WAITING_FOR_DEPENDENCY, text)))
+    if isinstance(step, power.Send) and _lock_is_in_the_way(facts):
+        return Decision(Amend((SetLock(on=False),)))
+    return Decision(step)
+
+
+def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> Decision:
+    """Power is as it should be now: the change under way, the edits, the next change, and what waits."""
+    change, failed, ends = facts.change, None, False
+    if change is not None:
+        step = _change_step(facts, change)
+        if isinstance(step, change_protocol.ChangeFailed):
+            failed = step
+        elif isinstance(step, change_protocol.DropChange):
+            ends = True
+        elif isinstance(step, change_protocol.SendChange) and _lock_is_in_the_way(facts):
+            return Decision(Amend((SetLock(on=False),)))
+        else:
+            return Decision(step)
+    agreed = consent(facts.found, allowed=facts.allowed, approved=facts.approved)
+    due = _due(agreed, server=facts.server)
+    changes = [each for each in due if isinstance(each.deed, Resize)]
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Resize))
+    if changes and failed is None:
+        # The lock would only be opened again.
+        edits = tuple(edit for edit in edits if edit != SetLock(on=True))
+    if edits:
+        return Decision(Amend(edits), ends_change=ends, plan=agreed.plan)
+    if failed is not None:
+        text = f"{failed.cause}. The server is as it was before. Change the spec, or request a reconcile, to try again"
+        return Decision(Settle(Notice(Reason.OPERATION_FAILED, text, stalled=True)), plan=agreed.plan)
+    if changes:
+        return Decision(BeginChange(_record(changes[0], facts)), ends_change=ends)
+    return Decision(Settle(_well(power_facts, others, agreed)), ends_change=ends, plan=agreed.plan)
+
+
+def _change_step(facts: Facts, change: ChangeRecord) -> change_protocol.ChangeStep:
+    return change_protocol.next_step(
+        change,
+        facts.server,
+        job=facts.change_job,
+        now=facts.now,
+        is_urged=facts.power.is_urged,
+        is_wanted=any(isinstance(each.deed, Resize) and each.deed.flavor == change.target for each in facts.found),
+    )
+
+
+def _due(agreed: Consent, *, server: Server) -> Sequence[Difference]:
+    """What can be done in the state the server is in: metadata can only be written in some."""
+    writable = server.vm_state in WRITABLE_STATES
+    return [each for each in agreed.granted if writable or not isinstance(each.deed, SetMetadata | RemoveMetadata)]
+
+
+def _record(difference: Difference, facts: Facts) -> ChangeRecord:
+    before = "Running" if power.is_running(facts.server) else "Stopped"
+    return ChangeRecord(
+        id=f"resize-{facts.now:%Y%m%dT%H%M%S}",
+        kind="Resize",
+        target=difference.want,
+        step="Stop",
+        restore=Restore(power_state=before),
+        started_at=facts.now,
+    )
+
+
+def _lock_is_in_the_way(facts: Facts) -> bool:
+    return facts.server.locked and facts.keeps_locked
 
 
 def _finished(facts: power.Facts) -> str | None:
@@ -65,11 +194,13 @@ def _error_text(server: Server) -> str:
     return f"the cloud shows server {server.id} in state ERROR{fault}"
 
 
-def _well(facts: power.Facts, others: tuple[str, ...]) -> Notice:
+def _well(facts: power.Facts, others: tuple[str, ...], agreed: Consent) -> Notice:
     server = facts.server
     if others:
         text = f"server {server.id} is kept; others carry this object's mark as well and are left alone: {', '.join(others)}"
         return Notice(Reason.OWNERSHIP_CONFLICT, text)
+    if agreed.plan is not None:
+        return Notice(Reason.WAITING_FOR_APPROVAL, approval_text(agreed.plan))
     if facts.wanted == "Stopped":
         return Notice(Reason.STOPPED_AS_DESIRED, "the server is stopped, as spec.powerState says")
     if facts.wanted is None and server.status != "ACTIVE":

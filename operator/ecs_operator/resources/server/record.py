@@ -6,6 +6,7 @@ instruction leaves a record that is at worst too cautious.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from datetime import datetime
 from enum import Enum
 
 from ecs_operator.api.common import Job as JobStatus
-from ecs_operator.api.server import CreateRecord, ServerStatus
+from ecs_operator.api.server import Applied, CreateRecord, ServerStatus
 from ecs_operator.cloud.models.jobs import Job
 from ecs_operator.resources.jobs import job_record
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
+from ecs_operator.resources.server.render import AGENCY_KEY
 
 
 class Phase(Enum):
@@ -140,7 +142,19 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
     """What the failed job left is proven gone. ``Refused`` with no attempt: nothing of the new incarnation was sent."""
     create = _create(status)
     changed = _with(status, incarnation=create.incarnation + 1, attempts=0, outcome="Refused", job_id=None)
-    return changed.model_copy(update={"id": None, "operation": None, **dict.fromkeys(_SEEN), "addresses": (), "volumes": ()})
+    return changed.model_copy(
+        update={
+            "id": None,
+            "operation": None,
+            "change": None,
+            "plan": None,
+            "applied": None,
+            **dict.fromkeys(_SEEN),
+            "addresses": (),
+            "volumes": (),
+            "security_groups": (),
+        }
+    )
 
 
 def arrived_broken(status: ServerStatus, *, cause: str) -> ServerStatus:
@@ -154,7 +168,9 @@ def lost_before_ready(status: ServerStatus, *, cause: str) -> ServerStatus:
 
 
 def built(status: ServerStatus) -> ServerStatus:
-    """The server is there: what was only needed to ask for it again goes."""
+    """The server is there: what was only needed to ask for it again goes, and what it was asked to have is ours."""
+    ours = Applied(metadata_keys=_requested_metadata(_create(status).request)) if status.applied is None else status.applied
+    status = status.model_copy(update={"applied": ours})
     return _with(status, request=None, secret_versions={}, job_id=None, outcome="Accepted", failures=0, last_error=None)
 
 
@@ -168,8 +184,15 @@ _SEEN = (
     "flavor",
     "availability_zone",
     "locked",
+    "auto_recovery",
     "fault",
 )
+
+
+def _requested_metadata(request: str | None) -> tuple[str, ...]:
+    """Keys of the metadata in a stored body, which has no mark and shows no secret."""
+    metadata: Mapping[str, object] = json.loads(request)["server"].get("metadata") or {} if request else {}
+    return tuple(sorted(key for key, value in metadata.items() if value is not None and key != AGENCY_KEY))
 
 
 def _has_failed(status: ServerStatus, create: CreateRecord) -> bool:

@@ -6,16 +6,18 @@ import logging
 from typing import assert_never
 
 from ecs_operator.api.common import Operation
+from ecs_operator.api.group import APPROVE_ANNOTATION
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Job, JobStatus
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import power, volumes
+from ecs_operator.resources.server import amending, change_protocol, power, volumes
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.differences import Cost, Difference, differences, settled
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
-from ecs_operator.resources.server.planner import Plan, Settle, plan
+from ecs_operator.resources.server.planner import Amend, BeginChange, Decision, Facts, Settle, plan
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
@@ -31,24 +33,25 @@ POWER_KINDS = frozenset({"Start", "Stop", "Restart"})
 
 async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step for a server that was made. Raises CloudError and StoreError."""
-    operation = _operation(visit.status)
+    operation, change = _operation(visit.status), visit.status.change
     is_new = phase(visit.stored()) is not Phase.BUILT
-    fresh = is_new or operation is not None or visit.is_urged or visit.restart_token is not None
+    fresh = is_new or operation is not None or change is not None or visit.is_urged or visit.restart_token is not None
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
     job = await cloud.job(operation.job_id) if operation is not None and operation.job_id else None
-    wanted = await _plan(visit, cloud, seen, job)
+    change_job = await cloud.job(change.job_id) if change is not None and change.job_id and change.step == "Sent" else None
+    wanted = await _plan(visit, cloud, seen, job, change_job)
     if not wanted.is_settled and not seen.fresh:
         # A list told it; before anything is changed the server itself is asked.
         seen = await observe(visit, cloud, fresh=True)
         if isinstance(seen, Absence):
             return await _absent(visit, cloud, seen)
-        wanted = await _plan(visit, cloud, seen, job)
+        wanted = await _plan(visit, cloud, seen, job, change_job)
     return await _carry_out(visit, cloud, wanted, job)
 
 
-async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | None) -> Plan:
+async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | None, change_job: Job | None) -> Decision:
     """Decide, on the status as the observation makes it."""
     server = seen.server
     status, ports = visit.status, None
@@ -58,28 +61,61 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         status = status.model_copy(update={"volumes": recorded})
         ports = await cloud.ports(server.id)
     visit.status = fold(status, server, spec=visit.spec, ports=ports) if cloud.owns(server) else status
+    spec = visit.spec
+    found: tuple[Difference, ...] = ()
+    if cloud.owns(server) and server.is_settled:
+        visit.status = await amending.details(visit, cloud, server)
+        found = differences(spec, server, status=visit.status, name=spec.name or visit.obj.key.name)
+        if not found:
+            visit.status = visit.status.model_copy(update={"applied": settled(spec)})
+    facts = power.Facts(
+        server=server,
+        now=visit.now,
+        wanted=spec.power_state,
+        shutdown=spec.shutdown,
+        operation=_operation(visit.status),
+        job=job,
+        restart_token=visit.restart_token,
+        is_urged=visit.is_urged,
+    )
     return plan(
-        power.Facts(
-            server=server,
-            now=visit.now,
-            wanted=visit.spec.power_state,
-            shutdown=visit.spec.shutdown,
-            operation=_operation(visit.status),
-            job=job,
-            restart_token=visit.restart_token,
-            is_urged=visit.is_urged,
+        Facts(
+            power=facts,
+            change=visit.status.change,
+            change_job=change_job,
+            found=found,
+            allowed=Cost.named(spec.disruption.allow),
+            approved=visit.obj.annotations.get(APPROVE_ANNOTATION),
+            keeps_locked=bool(spec.locked),
         ),
         owned=cloud.owns(server),
         others=seen.others,
     )
 
 
-async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Plan, job: Job | None) -> Outcome:
+async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job: Job | None) -> Outcome:
     if wanted.finished is not None:
         seen = job_record(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
         visit.status = visit.status.model_copy(update={"operation": None, "job": seen})
+    if wanted.ends_change:
+        visit.status = visit.status.model_copy(update={"change": None})
+    if isinstance(wanted.step, Settle | Amend | BeginChange):
+        visit.status = visit.status.model_copy(update={"plan": wanted.plan})
     step = wanted.step
     match step:
+        case Amend(edits=edits):
+            return await amending.amend(visit, cloud, edits)
+        case BeginChange(change=change):
+            return await amending.begin(visit, cloud, change)
+        case change_protocol.SendChange(change=change):
+            return await amending.send(visit, cloud, change)
+        case change_protocol.RecordChange(change=change):
+            return await amending.write_change(visit, change)
+        case change_protocol.WatchChange(seconds=seconds):
+            await _watch(visit, job)
+            return Again(seconds, Lane.POLL)
+        case change_protocol.DropChange() | change_protocol.ChangeFailed():
+            raise AssertionError("the plan looks further after these")
         case Settle(notice=notice):
             await visit.write(visit.status, notice, action="Observe")
             return _resync(visit, cloud)

@@ -9,10 +9,11 @@ from ecs_operator.api.group import RESTART_ANNOTATION
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
-from ecs_operator.engine.conditions import find
+from ecs_operator.engine.conditions import Condition, find
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.ownership import Owner
+from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.index import MarkerIndex
 from ecs_operator.resources.server.notes import Answer, Change, Notes
 from ecs_operator.resources.server.record import Phase, incarnation, phase
@@ -115,6 +116,12 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         """The server was just read by its id, or changed."""
         self.seen = server
         self.desk.notes.saw(self.uid, at=self.desk.clock.monotonic())
+
+    def _further(self, status: ServerStatus) -> tuple[Condition, ...]:
+        """ApprovalRequired stands as long as a plan waits, whatever else goes on."""
+        if status.plan is None:
+            return ()
+        return (Condition("ApprovalRequired", "True", Reason.WAITING_FOR_APPROVAL, approval_text(status.plan)),)
 
     def _says_stalled(self) -> bool:
         stalled = find(self.obj.status.get("conditions") or (), "Stalled")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ServerStatus
+from ecs_operator.api.server import ChangeRecord, ServerStatus
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
 from ecs_operator.resources.visit import Notice
 
@@ -33,6 +33,21 @@ def retrying(cause: str, *, failures: int, due: datetime | None) -> str:
     return f"{cause}. What it left is gone; try {failures + 1} of {MOST_FAILURES} follows{when}"
 
 
+def changing(status: ServerStatus, change: ChangeRecord) -> Notice:
+    """How far a change is that needs the server stopped."""
+    what = f"to flavor {change.target}"
+    job = status.job
+    shown = f": job {job.id} is {job.status}" if job is not None and job.id == change.job_id and job.status else ""
+    text = {
+        "Stop": f"the server is being stopped to be resized {what}",
+        "Send": f"the server is stopped and to be resized {what}",
+        "Sent": f"the server is being resized {what}{shown}",
+        "Done": f"the server was resized {what} and is brought back as it was",
+        "Failed": "resizing the server failed, it is brought back as it was",
+    }[change.step]
+    return Notice(Reason.RESIZING, text + (f"; last answer: {change.cause}" if change.cause else ""))
+
+
 def under_way(status: ServerStatus, operation: Operation | None) -> Notice:
     """What goes on with a server that is there: our own operation, or a task somebody else began."""
     job = status.job
@@ -40,6 +55,8 @@ def under_way(status: ServerStatus, operation: Operation | None) -> Notice:
         f": job {job.id} is {job.status}" if job is not None and operation is not None and job.id == operation.job_id and job.status else ""
     )
     task = f", task {status.task_state}" if status.task_state else ""
+    if status.change is not None:
+        return changing(status, status.change)
     if operation is None:
         return Notice(Reason.UPDATING, f"the cloud is at work on the server{task}")
     if operation.kind == "Start":

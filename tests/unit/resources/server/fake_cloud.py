@@ -179,6 +179,8 @@ class FakeCloud:
             flavor_id=body["flavorRef"],
             image_id=body["imageRef"],
             availability_zone=body.get("availability_zone", "eu-west-0a"),
+            description=body.get("description", ""),
+            security_groups=tuple(f"name of {each['id']}" for each in body.get("security_groups", ({"id": "default"},))),
             metadata={key: value for key, value in body["metadata"].items() if key != "admin_pass"},
             volumes=tuple(AttachedVolume(id=each) for each in (f"{server_id}-root", *data)),
             created=now.isoformat(),

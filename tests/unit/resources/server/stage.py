@@ -21,6 +21,7 @@ from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
 from tests.unit.resources.server.effects import Crash, Effects
 from tests.unit.resources.server.fake_cloud import UBUNTU, FakeCloud
+from tests.unit.resources.server.fake_settings import FakeSettings, Servers
 from tests.unit.resources.server.fake_store import FakeStore
 
 KEY = ObjectKey(SERVER.plural, "shop", "web-0")
@@ -88,6 +89,7 @@ class Stage:
         self.effects = Effects()
         self.store = FakeStore(self.effects)
         self.cloud = FakeCloud(self.effects, now=self.clock.now)
+        self.settings = FakeSettings(self.cloud)
         self.lease = FakeLease()
         self.events = FakeEvents()
         self.policy = CreatePolicy(idempotency=idempotency, request_deadline=60.0, settle_after=settle)
@@ -116,14 +118,20 @@ class Stage:
         )
 
     def restart(self) -> None:
+        settings = self.settings
         client = cast(
             "EcsClient",
             SimpleNamespace(
-                servers=self.cloud,
+                servers=Servers(self.cloud, settings),
+                server_actions=settings,
                 jobs=self.cloud,
                 images=self.cloud,
+                flavors=settings,
                 interfaces=self.cloud,
-                metadata=self.cloud,
+                metadata=SimpleNamespace(merge=settings.merge, remove=self.cloud.remove),
+                tags=SimpleNamespace(add=settings.add_tags, remove=settings.remove_tags),
+                security_groups=SimpleNamespace(add=settings.add_group, remove=settings.remove_group, of_server=settings.groups_of_server),
+                auto_recovery=SimpleNamespace(get=settings.get_recovery, set=settings.set_recovery),
                 volumes=self.cloud,
             ),
         )
