@@ -46,9 +46,14 @@ async def test_there_are_enough_refusals() -> None:
         ),
         (
             "EcsServer",
-            {"disruption": {"allow": "None"}, "shutdown": {"mode": "Soft", "timeoutSeconds": 300}, "deletionPolicy": "Delete"},
+            {
+                "disruption": {"allow": "None"},
+                "shutdown": {"mode": "Soft", "timeoutSeconds": 300},
+                "deletionPolicy": "Delete",
+                "deletionProtection": False,
+            },
         ),
-        ("EcsServerGroup", {"policy": "anti-affinity", "deletionPolicy": "Delete"}),
+        ("EcsServerGroup", {"policy": "anti-affinity", "deletionPolicy": "Delete", "deletionProtection": False}),
         ("EcsVolumeAttachment", {"detach": {"mode": "Soft"}, "deletionPolicy": "Delete"}),
     ],
 )

@@ -103,6 +103,7 @@ async def test_field_selector(served: ControlPlane, shown: str, plural: str, sel
         ("ecsserver.spec.powerState", "Stopped: it is shut down."),
         ("ecsserver.spec.rootVolume.sizeGiB", "Size in GiB, 1 to 1024"),
         ("ecsserver.spec.networkInterfaces.mtu", "1280 to 8888"),
+        ("ecsserver.spec.deletionProtection", "refused until it is false again"),
         ("ecsserver.status.create.outcome", "it was not sent yet"),
         ("ecsproject.spec.credentials.accessKey.secretRef", "in the operator's own namespace"),
         ("ecsproject.spec.createIdempotency", "X-Client-Token"),

@@ -104,7 +104,9 @@ REASONS: dict[Reason, Explanation] = {
         _W, "a change costs more than spec.disruption.allow", "approve the plan, or raise what is allowed"
     ),
     Reason.PAUSED: Explanation(_W, "the annotation ecs.huaweicloud.com/paused is set", "remove the annotation to go on"),
-    Reason.IN_USE: Explanation(_W, "it is being deleted but still in use", "delete or change the users the message names"),
+    Reason.IN_USE: Explanation(
+        _W, "it is being deleted but still in use, or protected", "delete or change the users the message names, or end the protection"
+    ),
     Reason.QUOTA_EXCEEDED: _trouble(
         _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself"
     ),

@@ -132,8 +132,8 @@ _TAGS: dict[str, Any] = validations(*TAG_RULES)
 class ServerSpec(ApiModel):
     """Desired state of the server.
 
-    Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption and
-    deletionPolicy can be changed at no cost, and flavor for a stop and a start; other changes are refused.
+    Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption,
+    deletionPolicy and deletionProtection can be changed at no cost, and flavor for a stop and a start; other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -217,3 +217,6 @@ class ServerSpec(ApiModel):
     deletion_policy: DeletionPolicy = "Delete"
     """What becomes of the server when this object is deleted. Delete: it goes too. Retain: it stays, without the operator's mark.
     Default: Delete. Can be changed, which costs nothing."""
+    deletion_protection: bool = False
+    """true: a deletion of this object is refused until it is false again, by the ValidatingAdmissionPolicy ecs-deletion-protection that
+    manifests/base brings. Default: false. Can be changed, which costs nothing."""

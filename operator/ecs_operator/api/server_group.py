@@ -44,6 +44,9 @@ class ServerGroupSpec(ApiModel):
     deletion_policy: DeletionPolicy = "Delete"
     """What becomes of the group in the cloud when this object is deleted. Delete: it goes too, once no server uses it. Retain: it stays.
     Default: Delete. Can be changed, which costs nothing."""
+    deletion_protection: bool = False
+    """true: a deletion of this object is refused until it is false again, by the ValidatingAdmissionPolicy ecs-deletion-protection that
+    manifests/base brings. Default: false. Can be changed, which costs nothing."""
 
 
 class GroupMember(ApiModel):

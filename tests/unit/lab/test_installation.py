@@ -11,9 +11,9 @@ def _rendered(*kinds: str) -> str:
 
 
 def test_rights_are_applied_and_the_deployment_is_not() -> None:
-    kept = rights(_rendered("ClusterRole", "Deployment", "ServiceAccount", "Namespace"))
+    kept = rights(_rendered("ClusterRole", "Deployment", "ServiceAccount", "Namespace", "ValidatingAdmissionPolicy"))
 
-    assert [one["kind"] for one in kept] == ["Namespace", "ClusterRole", "ServiceAccount"]
+    assert [one["kind"] for one in kept] == ["Namespace", "ClusterRole", "ServiceAccount", "ValidatingAdmissionPolicy"]
 
 
 def test_a_kind_nobody_thought_of_is_not_left_out_in_silence() -> None:

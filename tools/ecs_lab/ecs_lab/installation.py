@@ -1,4 +1,4 @@
-"""Putting the operator's definitions and rights into a control plane, as `manifests/base` gives them."""
+"""Putting the operator's definitions, rights and admission policies into a control plane, as `manifests/base` gives them."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,12 @@ from ecs_lab.tenancy import as_yaml
 
 SERVICE_ACCOUNT = "ecs-operator"
 # The rest of manifests/base runs the operator in the cluster; here it runs as a process.
-_APPLIED = frozenset({"Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+_APPLIED = frozenset(
+    {
+        *("Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+        *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+    }
+)
 _LEFT_OUT = frozenset({"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "CustomResourceDefinition"})
 _TOKEN_LIFE = "8760h"  # noqa: S105 -- how long, not which
 
@@ -30,7 +35,10 @@ async def install_definitions(plane: ControlPlane, *, on_progress: OnProgress = 
 
 
 def rights(rendered: str) -> list[dict[str, Any]]:
-    """The objects of manifests/base that give the operator its place and rights; raises LaboratoryError for a kind not known here."""
+    """The objects of manifests/base that are needed without its pod: place, rights, admission policies.
+
+    Raises LaboratoryError for a kind not known here.
+    """
     objects = [document for document in yaml.safe_load_all(rendered) if document]
     unknown = {document["kind"] for document in objects} - _APPLIED - _LEFT_OUT
     if unknown:
@@ -42,7 +50,7 @@ def rights(rendered: str) -> list[dict[str, Any]]:
 
 
 async def install_rights(plane: ControlPlane, *, on_progress: OnProgress = silent) -> None:
-    """Apply namespace, ServiceAccount and RBAC of manifests/base."""
+    """Apply namespace, ServiceAccount, RBAC and admission policies of manifests/base."""
     folder = repository_root() / "manifests" / "base"
     if not (folder / "kustomization.yaml").is_file():
         raise LaboratoryError(f"no kustomization.yaml in {folder}")

@@ -17,6 +17,7 @@ from ecs_operator.engine.outcome import Blocked, Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
+from ecs_operator.resources.protection import hold_back
 from ecs_operator.resources.server import cleanup, creation, following, removal, running
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.record import Phase, phase
@@ -107,6 +108,8 @@ class ServerReconciler:
         """The object is to go: its server first, the finalizer last."""
         if await removal.release_untouched(visit):
             return Done()
+        if visit.spec.deletion_protection and not removal.has_begun(visit.status):
+            return await hold_back(visit, action=cleanup.ACTION)
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)

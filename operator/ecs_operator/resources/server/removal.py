@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from ecs_operator.api.reasons import Reason
+from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Done, Lane, Outcome
@@ -30,6 +31,11 @@ async def release_untouched(visit: ServerVisit) -> bool:
         return False
     await visit.desk.store.remove_finalizer(visit.obj)
     return True
+
+
+def has_begun(status: ServerStatus) -> bool:
+    """The cloud was, or may have been, asked to delete the server."""
+    return status.operation is not None and status.operation.kind == delete_protocol.DELETE
 
 
 async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:

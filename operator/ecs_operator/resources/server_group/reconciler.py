@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from ecs_operator.api.group import SERVER_GROUP
+from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server_group import ServerGroupSpec, ServerGroupStatus
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Done, Outcome
 from ecs_operator.resources.frame import in_project, opened
+from ecs_operator.resources.protection import hold_back
 from ecs_operator.resources.server_group import creation, removal, upkeep
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
@@ -35,6 +37,8 @@ class ServerGroupReconciler:
         if is_deleting and removal.nothing_was_sent(visit.status):
             await self._desk.store.remove_finalizer(visit.obj)
             return Done()
+        if is_deleting and visit.spec.deletion_protection and not visit.says(Reason.DELETING):
+            return await hold_back(visit, action=removal.ACTION)
         action = removal.ACTION if is_deleting else upkeep.ACTION
         return await in_project(visit, partial(self._advance, visit), action=action)
 

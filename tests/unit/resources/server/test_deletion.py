@@ -30,6 +30,10 @@ async def built(**changes: Any) -> Stage:
     return stage
 
 
+def protect(stage: Stage, *, on: bool) -> None:
+    stage.store.edit(KEY, spec={**stage.obj.spec, "deletionProtection": on})
+
+
 def cloud_calls(stage: Stage) -> list[str]:
     return [each for each in stage.effects.log if each.startswith("cloud.")]
 
@@ -69,6 +73,40 @@ async def test_nothing_was_ever_sent_so_no_call_is_made() -> None:
     assert KEY not in stage.store.objects
     assert len(cloud_calls(stage)) == calls
     assert stage.tenants.asked == asked
+
+
+async def test_a_protected_object_that_is_deleted_all_the_same_keeps_its_server_until_the_protection_ends() -> None:
+    """Where the admission policy is not installed."""
+    stage = await built(deletionProtection=True)
+    calls = len(cloud_calls(stage))
+    stage.delete()
+    assert await stage.once() == Done()
+    assert stage.reason == Reason.IN_USE
+    assert "spec.deletionProtection" in stage.message
+    writes = stage.writer.writes
+    assert await stage.once() == Done()
+    assert (stage.writer.writes, len(cloud_calls(stage))) == (writes, calls)
+    assert [each.id for each in stage.cloud.alive()] == ["server-1"]
+    protect(stage, on=False)
+    await stage.until_gone()
+    stage.none_left()
+
+
+async def test_a_protection_that_comes_after_the_delete_was_sent_is_too_late() -> None:
+    """The object must not outlive its server and claim to wait."""
+    stage = await built()
+    stage.delete()
+    await stage.once()
+    protect(stage, on=True)
+    await stage.until_gone()
+    stage.none_left()
+
+
+async def test_a_protected_object_of_which_nothing_was_sent_goes() -> None:
+    stage = Stage(spec={**SPEC, "deletionProtection": True, "serverGroupRef": {"name": "not there"}})
+    await stage.once()
+    stage.delete()
+    assert isinstance(await stage.once(), Gone)
 
 
 async def test_a_refused_creation_leaves_nothing_to_ask_for() -> None:

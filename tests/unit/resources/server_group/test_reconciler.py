@@ -295,6 +295,24 @@ async def test_a_group_in_use_by_objects_stays_and_names_them(stage: Stage) -> N
     assert stage.cloud.group_rows == {}
 
 
+async def test_a_protected_group_that_is_deleted_all_the_same_stays_until_the_protection_ends(stage: Stage) -> None:
+    """Where the admission policy is not installed."""
+    group_id = await made(stage)
+    stage.store.edit(KEY, deletionProtection=True)
+    stage.store.delete(KEY)
+    assert await stage.settle(KEY) == Done()
+    assert stage.condition(KEY) == ("False", "InUse")
+    assert "spec.deletionProtection" in stage.message(KEY)
+    assert group_id in stage.cloud.group_rows
+    stage.effects.log.clear()
+    assert await stage.settle(KEY) == Done()
+    assert stage.effects.log == []
+    stage.store.edit(KEY, deletionProtection=False)
+    await stage.settle(KEY)
+    assert KEY not in stage.store
+    assert stage.cloud.group_rows == {}
+
+
 async def test_a_group_with_members_in_the_cloud_stays(stage: Stage) -> None:
     group_id = await made(stage)
     stage.cloud.set_members(group_id, "server-9")
