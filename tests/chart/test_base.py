@@ -33,7 +33,8 @@ _EVERYWHERE = {
 }
 _IN_ITS_OWN_NAMESPACE = {
     **_EVERYWHERE,
-    "secrets ecs-operator-identity": {"create", "patch"},
+    "secrets": {"get", "list", "patch"},
+    "secrets ecs-operator-identity": {"create"},
     "leases.coordination.k8s.io": {"create"},
     "leases.coordination.k8s.io ecs-operator": {"get", "update"},
 }
@@ -72,8 +73,9 @@ async def test_rights(deployed: ControlPlane, namespace: str, rights: dict[str, 
     "refused",
     [
         ("list", "secrets", "default"),
-        ("list", "secrets", _OWN),
-        ("patch", "secrets", _OWN),
+        ("patch", "secrets", "default"),
+        ("watch", "secrets", _OWN),
+        ("update", "secrets", _OWN),
         ("create", "secrets", _OWN),
         ("delete", "secrets", _OWN),
         ("create", f"ecsservers.{_GROUP}", "default"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from ecs_operator.api.group import API_VERSION, FINALIZER, KIND_BY_PLURAL
+from ecs_operator.api.group import API_VERSION, CREDENTIALS_FINALIZER, FINALIZER, KIND_BY_PLURAL
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.engine.ports import Clock, ConflictError, GoneError, SecretData, StoreError
+from ecs_operator.engine.ports import Clock, ConflictError, GoneError, RefusedError, SecretData, StoreError
 from tests.fakes.effects import Effects, When
 
 
@@ -24,9 +24,11 @@ class _Fault:
 
 
 class FakeStore:
-    """The engine's KubeStore, and what users do to objects (``create``, ``edit``, ``annotate``, ``delete``)."""
+    """The engine's KubeStore and HeldSecrets, and what users do to objects (``create``, ``edit``, ``annotate``, ``delete``)."""
 
-    def __init__(self, clock: Clock, effects: Effects | None = None) -> None:
+    def __init__(self, clock: Clock, effects: Effects | None = None, *, own_namespace: str = "ecs-operator-system") -> None:
+        """``own_namespace``: where the Secrets are that can be held."""
+        self.own_namespace = own_namespace
         self._clock = clock
         self._effects = effects or Effects()
         self._objects: dict[ObjectKey, KubeObject] = {}
@@ -99,11 +101,26 @@ class FakeStore:
             self._put(replace(obj, deleted_at=self._clock.now(), generation=obj.generation + 1))
 
     def set_secret(self, namespace: str, name: str, **data: str) -> None:
+        """Make it, or give it other values."""
         encoded = {key: value.encode() for key, value in data.items()}
-        self._secrets[namespace, name] = SecretData(resource_version=self._version(), data=encoded)
+        before = self._secrets.get((namespace, name))
+        if before is None:
+            self._uids += 1
+            before = SecretData(resource_version="", data={}, uid=str(UUID(int=self._uids)))
+        self._put_secret(namespace, name, replace(before, data=encoded))
 
-    def delete_secret(self, namespace: str, name: str) -> None:
-        self._secrets.pop((namespace, name), None)
+    def delete_secret(self, namespace: str, name: str, *, by_force: bool = False) -> None:
+        found = self._secrets.get((namespace, name))
+        if found is not None:
+            finalizers = () if by_force else found.finalizers
+            self._put_secret(namespace, name, replace(found, is_deleting=True, finalizers=finalizers))
+
+    def set_secret_finalizers(self, namespace: str, name: str, *finalizers: str) -> None:
+        self._put_secret(namespace, name, replace(self._secrets[namespace, name], finalizers=finalizers))
+
+    def secret_of(self, namespace: str, name: str) -> SecretData | None:
+        """As it is, without a trace in ``reads``."""
+        return self._secrets.get((namespace, name))
 
     def set_config_map(self, namespace: str, name: str, **data: str) -> None:
         encoded = {key: value.encode() for key, value in data.items()}
@@ -166,6 +183,34 @@ class FakeStore:
         self._maybe_fail("secret", "before")
         return self._secrets.get((namespace, name))
 
+    async def hold(self, name: str, *, uid: str) -> SecretData:
+        self._maybe_fail("hold", "before")
+        found = self._secrets.get((self.own_namespace, name))
+        if found is None or found.uid != uid:
+            raise ConflictError(f"hold {name}: 409")
+        if found.is_deleting and CREDENTIALS_FINALIZER not in found.finalizers:
+            raise RefusedError(f"hold {name}: 422")
+        if CREDENTIALS_FINALIZER not in found.finalizers:
+            with self._effects.carried_out("hold"):
+                found = self._put_secret(self.own_namespace, name, replace(found, finalizers=(*found.finalizers, CREDENTIALS_FINALIZER)))
+        self._maybe_fail("hold", "after")
+        return found
+
+    async def held(self) -> Sequence[str]:
+        self.reads.append("held")
+        self._maybe_fail("held", "before")
+        found = [name for (namespace, name), each in self._secrets.items() if namespace == self.own_namespace and _is_held(each)]
+        return sorted(found)
+
+    async def release(self, name: str) -> None:
+        self._maybe_fail("release", "before")
+        found = self._secrets.get((self.own_namespace, name))
+        if found is not None and _is_held(found):
+            with self._effects.carried_out("release"):
+                left = tuple(each for each in found.finalizers if each != CREDENTIALS_FINALIZER)
+                self._put_secret(self.own_namespace, name, replace(found, finalizers=left))
+        self._maybe_fail("release", "after")
+
     async def config_map(self, namespace: str, name: str) -> SecretData | None:
         self.reads.append(f"config_map {namespace}/{name}")
         self._maybe_fail("config_map", "before")
@@ -198,9 +243,20 @@ class FakeStore:
         self._objects[obj.key] = stored
         return stored
 
+    def _put_secret(self, namespace: str, name: str, secret: SecretData) -> SecretData:
+        stored = replace(secret, resource_version=self._version())
+        self._secrets[namespace, name] = stored
+        if stored.is_deleting and not stored.finalizers:
+            del self._secrets[namespace, name]
+        return stored
+
     def _version(self) -> str:
         self._count += 1
         return str(self._count)
+
+
+def _is_held(secret: SecretData) -> bool:
+    return CREDENTIALS_FINALIZER in secret.finalizers
 
 
 def _json(value: Mapping[str, Any]) -> dict[str, Any]:

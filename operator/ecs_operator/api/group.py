@@ -14,6 +14,9 @@ CATEGORY = "ecs"
 
 FINALIZER = f"{GROUP}/finalizer"
 
+CREDENTIALS_FINALIZER = f"{GROUP}/credentials-in-use"
+"""On the Secrets that EcsProjects name: without one, what an object has in the cloud could not be deleted any more."""
+
 PAUSED_ANNOTATION = f"{GROUP}/paused"
 """``"true"``: no change in the cloud at all."""
 

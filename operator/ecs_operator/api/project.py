@@ -68,7 +68,8 @@ class OperatorSecretRef(ApiModel):
     """A Secret in the operator's own namespace."""
 
     name: ObjectName
-    """Name of the Secret, in the operator's own namespace."""
+    """Name of the Secret, in the operator's own namespace. A finalizer keeps it until the last object of the project is gone, or another
+    Secret is named here."""
 
 
 class AccessKeyCredentials(ApiModel):

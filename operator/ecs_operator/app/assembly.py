@@ -13,12 +13,13 @@ from ecs_operator.app.settings import Settings
 from ecs_operator.engine.backoff import Backoff
 from ecs_operator.engine.loop import LoopPolicy, ReconcileLoop
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore, Reconciler
+from ecs_operator.engine.ports import Authority, Clock, EventSink, HeldSecrets, KubeStore, Reconciler
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.kube.connection import Connection
 from ecs_operator.kube.credentials import Credentials
 from ecs_operator.kube.events import EventRecorder
+from ecs_operator.kube.held_secrets import ApiServerHeldSecrets
 from ecs_operator.kube.identity import StoredIdentity
 from ecs_operator.kube.lease import Lease, LeasePolicy
 from ecs_operator.kube.resource_types import ResourceType, by_plural
@@ -33,6 +34,8 @@ class Platform:
 
     settings: Settings
     store: KubeStore
+    held_secrets: HeldSecrets
+    """Of the operator's own namespace."""
     writer: StatusWriter
     events: EventSink
     authority: Authority
@@ -112,6 +115,12 @@ def assemble(
     platform = Platform(
         settings=settings,
         store=store,
+        held_secrets=ApiServerHeldSecrets(
+            connection,
+            namespace=settings.namespace,
+            finalizer=kinds.ownership.secret_finalizer,
+            manager=kinds.ownership.finalizer_manager,
+        ),
         writer=StatusWriter(store, events, clock),
         events=events,
         authority=lease,

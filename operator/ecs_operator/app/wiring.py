@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ecs_operator.api.crds import CUSTOM_RESOURCES
-from ecs_operator.api.group import FINALIZER, GROUP, VERSION
+from ecs_operator.api.group import CREDENTIALS_FINALIZER, FINALIZER, GROUP, VERSION
 from ecs_operator.app.assembly import Kinds, Platform, Workload
 from ecs_operator.app.status_fields import status_fields
 from ecs_operator.kube.resource_types import ResourceType
 from ecs_operator.kube.store import Ownership
 from ecs_operator.resources.ownership import ClusterIdentity
+from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
@@ -21,8 +22,10 @@ from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachment
 def build(platform: Platform) -> Workload:
     """The reconcilers, around one registry of tenants."""
     settings = platform.settings
+    guard = SecretGuard(store=platform.store, held=platform.held_secrets, namespace=settings.namespace, clock=platform.clock)
     registry = TenantRegistry(
         store=platform.store,
+        guard=guard,
         identity=ClusterIdentity(cluster_id=platform.identity.cluster_id, key=platform.identity.key),
         clock=platform.clock,
         settings=RegistrySettings(
@@ -39,7 +42,7 @@ def build(platform: Platform) -> Workload:
     desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
     return Workload(
         reconcilers=(
-            ProjectReconciler(store=store, writer=writer, registry=registry, clock=clock),
+            ProjectReconciler(store=store, writer=writer, registry=registry, guard=guard, clock=clock),
             ServerReconciler(
                 store=store,
                 writer=writer,
@@ -68,7 +71,12 @@ KINDS = Kinds(
         )
         for each in CUSTOM_RESOURCES
     ),
-    ownership=Ownership(finalizer=FINALIZER, status_manager="ecs-operator", finalizer_manager="ecs-operator-finalizer"),
+    ownership=Ownership(
+        finalizer=FINALIZER,
+        status_manager="ecs-operator",
+        finalizer_manager="ecs-operator-finalizer",
+        secret_finalizer=CREDENTIALS_FINALIZER,
+    ),
     status_fields={each.names.plural: status_fields(each.status) for each in CUSTOM_RESOURCES},
     build=build,
 )

@@ -47,6 +47,10 @@ class SecretData:
 
     resource_version: str
     data: Mapping[str, bytes] = field(repr=False)
+    uid: str = ""
+    finalizers: tuple[str, ...] = ()
+    is_deleting: bool = False
+    """Deletion was requested; only finalizers keep it."""
 
 
 class KubeStore(Protocol):
@@ -75,6 +79,19 @@ class KubeStore(Protocol):
 
     async def namespace_labels(self, name: str) -> Mapping[str, str] | None:
         """The labels of a namespace, None when it does not exist."""
+
+
+class HeldSecrets(Protocol):
+    """The finalizer on Secrets in the operator's own namespace. Every method raises ``StoreError``."""
+
+    async def hold(self, name: str, *, uid: str) -> SecretData:
+        """Put it on the Secret of exactly this uid, and give the Secret as it is then."""
+
+    async def held(self) -> Sequence[str]:
+        """Names of the Secrets that have it."""
+
+    async def release(self, name: str) -> None:
+        """Take it off; gone already counts as done."""
 
 
 class EventSink(Protocol):

@@ -42,7 +42,14 @@ def secret_data(body: Mapping[str, Any], *, subject: str) -> SecretData:
     """A Secret. Raises UnavailableError when the answer is none; never with a value in its message."""
     try:
         decoded = {key: base64.b64decode(value, validate=True) for key, value in (body.get("data") or {}).items()}
-        return SecretData(resource_version=body["metadata"]["resourceVersion"], data=decoded)
+        metadata = body["metadata"]
+        return SecretData(
+            resource_version=metadata["resourceVersion"],
+            data=decoded,
+            uid=metadata["uid"],
+            finalizers=tuple(metadata.get("finalizers") or ()),
+            is_deleting=metadata.get("deletionTimestamp") is not None,
+        )
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise UnavailableError(f"{subject}: the answer is not a Secret ({type(error).__name__})") from None
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.engine.ports import ConflictError, GoneError, RefusedError, SecretData
-from ecs_operator.kube.connection import APPLY, JSON_PATCH, Connection
+from ecs_operator.engine.ports import GoneError, SecretData
+from ecs_operator.kube import finalizers
+from ecs_operator.kube.connection import APPLY, Connection
 from ecs_operator.kube.decode import config_map_data, kube_object, secret_data
+from ecs_operator.kube.finalizers import Holders
 from ecs_operator.kube.pages import pages
 from ecs_operator.kube.resource_types import ResourceType
 
 _LIST_TIMEOUT = 30.0
-_REMOVE_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Ownership:
     finalizer: str
     status_manager: str
     finalizer_manager: str
+    secret_finalizer: str = ""
+    """Put on Secrets of the operator's own namespace."""
 
 
 class ApiServerStore:
@@ -103,31 +106,18 @@ class ApiServerStore:
     async def remove_finalizer(self, obj: KubeObject) -> None:
         """Take our finalizer off the object of exactly this uid.
 
-        By a JSON patch that tests uid and value: an apply without it would do nothing when the user's manifest lists it too.
         Gone, another uid, or no such finalizer counts as done. Raises ConflictError when others keep changing the list, and other
         StoreErrors.
         """
-        resource_type = self._types[obj.key.resource]
-        current: KubeObject | None = obj
-        for _ in range(_REMOVE_ATTEMPTS):
-            if current is None or current.uid != obj.uid or self._ownership.finalizer not in current.finalizers:
-                return
-            try:
-                await self._connection.request(
-                    "PATCH",
-                    resource_type.path(obj.key),
-                    subject=f"PATCH {obj.key} finalizer",
-                    body=self._removal(current),
-                    content_type=JSON_PATCH,
-                )
-            except GoneError:
-                return
-            except (ConflictError, RefusedError) as error:
-                # A failed test is answered like an invalid object. Look again: the index, or the object, is another one now.
-                current = await self._changed(current, error)
-            else:
-                return
-        raise ConflictError(f"PATCH {obj.key} finalizer: the list of finalizers kept changing")
+
+        async def look() -> Holders | None:
+            now = await self.get(obj.key)
+            return None if now is None else Holders(now.uid, now.finalizers)
+
+        path = self._types[obj.key.resource].path(obj.key)
+        seen = Holders(obj.uid, obj.finalizers)
+        subject = f"PATCH {obj.key} finalizer"
+        await finalizers.remove(self._connection, path, self._ownership.finalizer, seen=seen, look=look, subject=subject)
 
     async def secret(self, namespace: str, name: str) -> SecretData | None:
         """A Secret by name, None when it does not exist. Raises StoreError."""
@@ -151,21 +141,6 @@ class ApiServerStore:
             return await self._connection.request("GET", path, subject=subject)
         except GoneError:
             return None
-
-    def _removal(self, obj: KubeObject) -> Sequence[Mapping[str, Any]]:
-        at = f"/metadata/finalizers/{obj.finalizers.index(self._ownership.finalizer)}"
-        return [
-            {"op": "test", "path": "/metadata/uid", "value": obj.uid},
-            {"op": "test", "path": at, "value": self._ownership.finalizer},
-            {"op": "remove", "path": at},
-        ]
-
-    async def _changed(self, obj: KubeObject, error: ConflictError | RefusedError) -> KubeObject | None:
-        """The object as it is now. If nothing changed, the refusal was meant: raise it."""
-        now = await self.get(obj.key)
-        if isinstance(error, RefusedError) and now is not None and (now.uid, now.finalizers) == (obj.uid, obj.finalizers):
-            raise error
-        return now
 
 
 def _identity(obj: KubeObject) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from ecs_operator.app.settings import Settings
 from ecs_operator.app.wiring import KINDS
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.kube.identity import StoredIdentity
+from tests.fakes.store import FakeStore
 from tests.unit.engine.stage import MemoryEvents, MemoryStore, SetAuthority, SetClock, kube_object, seeded
 
 
@@ -27,6 +28,7 @@ async def test_there_is_one_reconciler_for_each() -> None:
     platform = Platform(
         settings=Settings(identity="me"),
         store=store,
+        held_secrets=FakeStore(clock),
         writer=StatusWriter(store, events, clock),
         events=events,
         authority=SetAuthority(),

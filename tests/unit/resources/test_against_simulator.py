@@ -17,6 +17,7 @@ from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Reconciler
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
@@ -90,8 +91,10 @@ async def stage() -> AsyncIterator[Stage]:
     store.set_secret(NAMESPACE, "lab", username="lab-user", password="Lab-Passw0rd!", domainName="lab")
     writer, authority = StatusWriter(store, events, clock), FakeAuthority(100.0)
     async with simulated_cloud() as cloud, httpx.AsyncClient(base_url=cloud.admin_url) as admin:
+        guard = SecretGuard(store=store, held=store, namespace=NAMESPACE, clock=clock)
         registry = TenantRegistry(
             store=store,
+            guard=guard,
             identity=IDENTITY,
             clock=clock,
             settings=RegistrySettings(namespace=NAMESPACE, allow_http=True),
@@ -107,7 +110,7 @@ async def stage() -> AsyncIterator[Stage]:
         store.create(LAB.resource, LAB.name, spec)
         desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
         reconcilers: list[Reconciler] = [
-            ProjectReconciler(store=store, writer=writer, registry=registry, clock=clock),
+            ProjectReconciler(store=store, writer=writer, registry=registry, guard=guard, clock=clock),
             ServerGroupReconciler(desk),
             VolumeAttachmentReconciler(desk),
         ]

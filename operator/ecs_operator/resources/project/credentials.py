@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecs_operator.api.project import Credentials as CredentialsSpec
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.cloud import AccessKey, CloudError, Credentials, Failure, Meaning, Outcome, PasswordCredentials
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.engine.ports import Clock, KubeStore, SecretData, StoreError
+from ecs_operator.engine.ports import Clock, SecretData, StoreError
+from ecs_operator.resources.project.guard import SecretGuard
 
 GOOD_FOR = 45.0
 """Seconds until a Secret that serves is read again: a changed one is used within a minute."""
@@ -30,6 +32,7 @@ class _Reading:
     at: float
     version: str
     credentials: Credentials | CredentialsMissingError
+    is_leaving: bool = False
 
 
 def secret_name(spec: CredentialsSpec) -> str:
@@ -48,10 +51,10 @@ def secret_key(namespace: str, spec: ProjectSpec) -> ObjectKey:
 class SecretCredentials:
     """The cloud client's provider for one EcsProject. Safe to be asked before every call."""
 
-    def __init__(self, spec: CredentialsSpec, *, store: KubeStore, namespace: str, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(self, spec: CredentialsSpec, *, guard: SecretGuard, namespace: str, clock: Clock, on_change: Callable[[], None]) -> None:
         """``on_change`` is called when the Secret's content is another than before."""
         self._spec = spec
-        self._store = store
+        self._guard = guard
         self._namespace = namespace
         self._clock = clock
         self._on_change = on_change
@@ -63,6 +66,16 @@ class SecretCredentials:
     def version(self) -> str:
         """The resourceVersion that was read last, empty when there is no Secret."""
         return self._reading.version if self._reading else ""
+
+    @property
+    def is_leaving(self) -> bool:
+        """The Secret was being deleted when it was read last."""
+        return self._reading is not None and self._reading.is_leaving
+
+    def read_again(self) -> None:
+        """Read the Secret again at the next occasion."""
+        if self._reading is not None:
+            self._reading = replace(self._reading, at=-math.inf)
 
     def refused(self) -> None:
         """The cloud does not take what was read last: look for another one sooner."""
@@ -88,14 +101,14 @@ class SecretCredentials:
 
     async def _read(self, before: _Reading | None) -> _Reading:
         try:
-            secret = await self._store.secret(self._namespace, secret_name(self._spec))
+            secret = await self._guard.secret(secret_name(self._spec))
         except StoreError:
             if before is None:
                 raise
             # The API server does not answer: what was read before holds on.
             return before
         version = secret.resource_version if secret else ""
-        reading = _Reading(self._clock.monotonic(), version, self._parse(secret))
+        reading = _Reading(self._clock.monotonic(), version, self._parse(secret), is_leaving=secret is not None and secret.is_deleting)
         self._reading = reading
         if before is not None and before.version != version:
             self._on_change()

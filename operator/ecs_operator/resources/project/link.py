@@ -10,10 +10,11 @@ from typing import Protocol
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, Meaning, Outcome, ServerSnapshots
-from ecs_operator.engine.ports import Clock, KubeStore, RefusedError
+from ecs_operator.engine.ports import Clock, RefusedError
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
+from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
 from ecs_operator.resources.times import growing
 from ecs_operator.resources.verdicts import verdict
@@ -81,7 +82,7 @@ class Link:
         spec: ProjectSpec,
         *,
         known_id: str | None,
-        store: KubeStore,
+        guard: SecretGuard,
         identity: ClusterIdentity,
         clock: Clock,
         settings: RegistrySettings,
@@ -104,7 +105,7 @@ class Link:
         self._failure: _Failure | None = None
         self._failures = 0
         self.credentials = SecretCredentials(
-            spec.credentials, store=store, namespace=settings.namespace, clock=clock, on_change=on_secret_change
+            spec.credentials, guard=guard, namespace=settings.namespace, clock=clock, on_change=on_secret_change
         )
 
     async def tenant(self, spec: ProjectSpec) -> Tenant | TenantUnavailable:
@@ -120,7 +121,7 @@ class Link:
         except CredentialsMissingError as error:
             return self._unavailable(Reason.CREDENTIALS_MISSING, str(error))
         except RefusedError as error:
-            return self._unavailable(Reason.CREDENTIALS_MISSING, f"the operator may not read the credentials: {error}")
+            return self._unavailable(Reason.CREDENTIALS_MISSING, f"the operator may not read or keep the credentials: {error}")
         opened = await self._opened()
         if isinstance(opened, TenantUnavailable):
             return opened

@@ -18,7 +18,8 @@ from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.hindrances import unreadable
 from ecs_operator.resources.project import status as fold
-from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR
+from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR, secret_name
+from ecs_operator.resources.project.guard import LOOK_TWICE, Departure, SecretGuard
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.project.users import listed, users_of
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
@@ -27,8 +28,6 @@ from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Writer
 
 USERS_PAUSE = 60.0
-LOOK_TWICE = 10.0
-"""Seconds between two looks that find no users: a pass that had the connection in hand may have begun something in between."""
 WAKING_USERS = 50
 """So many users at most are waited for by name; one of them going is news enough."""
 
@@ -48,13 +47,16 @@ class ProjectReconciler:
 
     resource = PROJECT.plural
 
-    def __init__(self, *, store: KubeStore, writer: Writer, registry: TenantRegistry, clock: Clock) -> None:
+    def __init__(self, *, store: KubeStore, writer: Writer, registry: TenantRegistry, guard: SecretGuard, clock: Clock) -> None:
         self._store = store
+        self._guard = guard
         self._writer = writer
         self._registry = registry
         self._clock = clock
         self._probes: dict[str, _Probe] = {}
         self._unused_since: dict[str, float] = {}
+        self._let_go_for: dict[str, tuple[str, int]] = {}
+        """Uid and generation for which Secrets that are not named any more were looked for."""
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass over one project. Raises StoreError."""
@@ -62,6 +64,9 @@ class ProjectReconciler:
         obj = await self._store.get(key)
         if obj is None or (obj.is_deleting and FINALIZER not in obj.finalizers):
             await self._forget(key.name)
+            if obj is None:
+                # Also one that was removed by force: its Secret must not be kept for ever.
+                await self._guard.let_go()
             return Gone() if obj is None else Done()
         try:
             self._registry.note(obj)
@@ -71,7 +76,16 @@ class ProjectReconciler:
             return await self._remove(obj)
         if FINALIZER not in obj.finalizers:
             obj = await self._store.add_finalizer(obj)
-        return await self._keep(obj, ProjectSpec.model_validate(obj.spec))
+        outcome = await self._keep(obj, ProjectSpec.model_validate(obj.spec))
+        await self._let_go_of_others(obj)
+        return outcome
+
+    async def _let_go_of_others(self, obj: KubeObject) -> None:
+        """The project may have named another Secret before: look once for each version of the spec, and after each start."""
+        version = (obj.uid, obj.generation)
+        if self._let_go_for.get(obj.key.name) != version:
+            await self._guard.let_go()
+            self._let_go_for[obj.key.name] = version
 
     async def _keep(self, obj: KubeObject, spec: ProjectSpec) -> Outcome:
         before = ProjectStatus.model_validate(obj.status)
@@ -79,21 +93,35 @@ class ProjectReconciler:
             text = "nothing is changed in this project while the annotation ecs.huaweicloud.com/paused is true; remove it to go on"
             await self._write(obj, before, Reason.PAUSED, text, fold.authenticated(Reason.PAUSED, text), echo=False)
             return Done()
+        if _is_asked(obj):
+            self._registry.read_secret_again(obj.key.name)
         tenant = await self._registry.tenant(obj.key.name)
+        leaving: Departure | None = None
+        if self._registry.secret_is_leaving(obj.key.name):
+            leaving = await self._guard.departure(secret_name(spec.credentials))
+            if leaving is None:
+                self._registry.read_secret_again(obj.key.name)
+                return Again(0.0, Lane.URGENT)
+        remark = f"; {leaving.remark}" if leaving else ""
+        latest = leaving.look_again if leaving else GOOD_FOR
         if isinstance(tenant, TenantUnavailable):
-            await self._write(obj, before, tenant.reason, tenant.message, fold.authenticated(tenant.reason, tenant.message))
-            return Blocked((self._registry.secret_key(spec),), at_most=BAD_FOR)
+            proof = fold.authenticated(tenant.reason, tenant.message)
+            await self._write(obj, before, tenant.reason, tenant.message + remark, proof)
+            return Blocked((self._registry.secret_key(spec),), at_most=min(BAD_FOR, latest))
         pause = resync_pause(tenant.resync_seconds, uid=obj.uid)
+        text = f"signed in to project {tenant.project_id} in region {spec.region}{remark}"
         left = self._probe_due_in(obj, pause)
         if left <= 0:
-            failure = await self._probe(obj, spec, before, tenant)
+            failure = await self._probe(obj, spec, before, tenant, text=text)
             if failure is not None:
                 return failure
             left = pause
-        return Blocked((self._registry.secret_key(spec),), at_most=min(GOOD_FOR, left))
+        else:
+            await self._write(obj, before, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
+        return Blocked((self._registry.secret_key(spec),), at_most=min(latest, left))
 
-    async def _probe(self, obj: KubeObject, spec: ProjectSpec, before: ProjectStatus, tenant: Tenant) -> Outcome | None:
-        """Visit the cloud. None when it went well."""
+    async def _probe(self, obj: KubeObject, spec: ProjectSpec, before: ProjectStatus, tenant: Tenant, *, text: str) -> Outcome | None:
+        """Visit the cloud. None when it went well; ``text`` says so."""
         self._probes.pop(obj.key.name, None)
         try:
             limits = await tenant.client.limits.get()
@@ -108,7 +136,6 @@ class ProjectReconciler:
             return Blocked((self._registry.secret_key(spec),), at_most=BAD_FOR)
         was_ready = _ready(obj) == "True"
         seen = fold.signed_in(before, project_id=tenant.project_id, microversion=microversion, limits=limits)
-        text = f"signed in to project {tenant.project_id} in region {spec.region}"
         await self._write(obj, seen, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
         self._probes[obj.key.name] = _Probe(self._clock.monotonic(), obj.uid, obj.generation, self._registry.secret_version(obj.key.name))
         if not was_ready:
@@ -118,10 +145,8 @@ class ProjectReconciler:
     def _probe_due_in(self, obj: KubeObject, pause: float) -> float:
         """Seconds until the cloud is visited again: at once when anything is another than at the last visit."""
         probe = self._probes.get(obj.key.name)
-        asked = obj.annotations.get(RECONCILE_ANNOTATION)
-        is_asked = bool(asked) and asked != obj.status.get("lastHandledReconcileAt")
         same = (obj.uid, obj.generation, self._registry.secret_version(obj.key.name))
-        if probe is None or is_asked or _ready(obj) != "True" or (probe.uid, probe.generation, probe.secret_version) != same:
+        if probe is None or _is_asked(obj) or _ready(obj) != "True" or (probe.uid, probe.generation, probe.secret_version) != same:
             return 0.0
         return probe.at + pause - self._clock.monotonic()
 
@@ -138,6 +163,8 @@ class ProjectReconciler:
         left = since + LOOK_TWICE - self._clock.monotonic()
         if left > 0:
             return Again(left, Lane.URGENT)
+        # The Secret first: were the project gone, nobody might be left to let go of it.
+        await self._guard.let_go(leaving=obj.key.name)
         await self._store.remove_finalizer(obj)
         self._unused_since.pop(obj.uid, None)
         await self._forget(obj.key.name)
@@ -145,6 +172,7 @@ class ProjectReconciler:
 
     async def _forget(self, name: str) -> None:
         self._probes.pop(name, None)
+        self._let_go_for.pop(name, None)
         await self._registry.forget(name)
 
     async def _write(
@@ -156,6 +184,12 @@ class ProjectReconciler:
             body["lastHandledReconcileAt"] = asked
         body |= _conditions(obj, (*conditions_for(reason, message), proof), self._clock)
         await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete", trouble=reason.is_trouble)
+
+
+def _is_asked(obj: KubeObject) -> bool:
+    """A reconcile was requested, and not done yet."""
+    asked = obj.annotations.get(RECONCILE_ANNOTATION)
+    return bool(asked) and asked != obj.status.get("lastHandledReconcileAt")
 
 
 def _ready(obj: KubeObject) -> str | None:

@@ -16,6 +16,7 @@ from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import ANY_PROJECT, Candidate, asks_for_labels, choose, project_key
 from ecs_operator.resources.project.credentials import secret_key
+from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import Link, OpenClient, RegistrySettings, connection_parts
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 
@@ -36,14 +37,16 @@ class TenantRegistry:
         self,
         *,
         store: KubeStore,
+        guard: SecretGuard,
         identity: ClusterIdentity,
         clock: Clock,
         settings: RegistrySettings,
         wake: Callable[[ObjectKey], None],
         open_client: OpenClient = EcsClient.open,
     ) -> None:
-        """``wake``: called with a project's key when who waits for it should look again."""
+        """``guard`` keeps the Secrets that are used; ``wake``: called with a project's key when who waits for it should look again."""
         self._store = store
+        self._guard = guard
         self._identity = identity
         self._clock = clock
         self._settings = settings
@@ -76,6 +79,17 @@ class TenantRegistry:
         """The version of the Secret that was read last for a project, empty when there is none."""
         link = self._links.get(name)
         return link.credentials.version if link else ""
+
+    def secret_is_leaving(self, name: str) -> bool:
+        """The Secret of a project was being deleted when it was read last."""
+        link = self._links.get(name)
+        return link is not None and link.credentials.is_leaving
+
+    def read_secret_again(self, name: str) -> None:
+        """What was read of a project's Secret is not relied on any longer."""
+        link = self._links.get(name)
+        if link is not None:
+            link.credentials.read_again()
 
     def credentials_refused(self, name: str) -> None:
         """The cloud does not take the project's credentials: a mended Secret is looked for sooner."""
@@ -169,7 +183,7 @@ class TenantRegistry:
             name,
             spec,
             known_id=known_id if isinstance(known_id, str) else None,
-            store=self._store,
+            guard=self._guard,
             identity=self._identity,
             clock=self._clock,
             settings=self._settings,

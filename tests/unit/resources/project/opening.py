@@ -9,10 +9,12 @@ from typing import Any
 from ecs_operator.api.group import PROJECT
 from ecs_operator.cloud import BudgetLimits, Clock, CloudError, Credentials, CredentialsProvider, EcsClient
 from ecs_operator.engine.objects import KubeObject, ObjectKey
+from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import RegistrySettings
 from ecs_operator.resources.project.registry import TenantRegistry
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import IDENTITY, FakeCloud
+from tests.fakes.effects import Effects
 from tests.fakes.store import FakeStore
 
 NAMESPACE = "ecs-operator-system"
@@ -97,14 +99,21 @@ class Directory:
     woken: list[ObjectKey] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = FakeStore(self.clock)
+        self.effects = Effects()
+        self.store = FakeStore(self.clock, self.effects, own_namespace=NAMESPACE)
         self.cloud = FakeCloud(self.clock)
         self.opener = Opener(self.cloud)
         self.store.set_secret(NAMESPACE, "lab", **PASSWORD)
         self.store.set_namespace("shop", team="shop")
         self.store.set_namespace("blog", team="blog")
+        self.start()
+
+    def start(self) -> None:
+        """Another process: it remembers nothing."""
+        self.guard = SecretGuard(store=self.store, held=self.store, namespace=NAMESPACE, clock=self.clock)
         self.registry = TenantRegistry(
             store=self.store,
+            guard=self.guard,
             identity=IDENTITY,
             clock=self.clock,
             settings=self.settings,

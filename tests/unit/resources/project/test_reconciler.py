@@ -4,51 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_operator.api.group import FINALIZER, PROJECT, SERVER
-from ecs_operator.cloud import Limits, Meaning, Outcome
-from ecs_operator.engine.conditions import find
-from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.api.group import FINALIZER
+from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Retry
-from ecs_operator.engine.status_writer import StatusWriter
-from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
 from tests.fakes.cloud import cloud_error
-from tests.fakes.events import RecordingEvents
-from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, Directory
-
-LAB = ObjectKey(PROJECT.plural, "", "lab")
-SECRET = ObjectKey("secrets", NAMESPACE, "lab")
-WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")
-LIMITS = Limits.model_validate(
-    {
-        "maxTotalInstances": 1000,
-        "maxTotalCores": 8000,
-        "maxTotalRAMSize": -1,
-        "totalInstancesUsed": 12,
-        "totalCoresUsed": 24,
-        "totalRAMUsed": 4096,
-    }
-)
-
-
-class Stage(Directory):
-    """A registry and the reconciler that feeds it."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.events = RecordingEvents()
-        self.cloud.limits_now = LIMITS
-        self.writer = StatusWriter(self.store, self.events, self.clock)
-        self.reconciler = ProjectReconciler(store=self.store, writer=self.writer, registry=self.registry, clock=self.clock)
-
-    def condition(self, kind: str = "Ready") -> tuple[str, str] | None:
-        found = find(self.store[LAB].status.get("conditions") or (), kind)
-        return None if found is None else (found["status"], found["reason"])
-
-    def message(self) -> str:
-        found = find(self.store[LAB].status["conditions"], "Ready")
-        assert found is not None
-        return str(found["message"])
+from tests.unit.resources.project.opening import NAMESPACE, PASSWORD
+from tests.unit.resources.project.stage import LAB, LIMITS, SECRET, WEB_0, Stage
 
 
 @pytest.fixture
@@ -163,6 +125,17 @@ async def test_a_secret_that_is_mended_after_a_refusal_is_noticed_soon(stage: St
     await stage.reconciler.reconcile(LAB)
     assert stage.registry.secret_version("lab") != before
     assert stage.condition("Authenticated") == ("True", "SignedIn")
+
+
+async def test_a_request_to_reconcile_reads_the_secret_at_once(stage: Stage) -> None:
+    await stage.reconciler.reconcile(LAB)
+    before = stage.registry.secret_version("lab")
+    stage.store.set_secret(NAMESPACE, "lab", **{**PASSWORD, "password": "another"})
+    await stage.reconciler.reconcile(LAB)
+    assert stage.registry.secret_version("lab") == before, "else it has its time"
+    stage.store.annotate(LAB, reconcile_requested_at="now")
+    await stage.reconciler.reconcile(LAB)
+    assert stage.registry.secret_version("lab") != before
 
 
 async def test_an_endpoint_without_encryption(stage: Stage) -> None:

@@ -169,7 +169,7 @@ async def test_missing_credentials_name_secret_and_keys_and_are_noticed_once_the
     directory: Directory, secret: dict[str, str] | None, named: str
 ) -> None:
     directory.add()
-    directory.store.delete_secret(NAMESPACE, "lab")
+    directory.store.delete_secret(NAMESPACE, "lab", by_force=True)
     if secret is not None:
         directory.store.set_secret(NAMESPACE, "lab", **secret)
     missing = await refusal(directory, ref="lab")
@@ -215,7 +215,7 @@ async def test_while_the_api_server_is_away_the_credentials_hold(directory: Dire
 async def test_a_secret_that_vanished_stops_calls(directory: Directory) -> None:
     directory.add()
     await tenant(directory, ref="lab")
-    directory.store.delete_secret(NAMESPACE, "lab")
+    directory.store.delete_secret(NAMESPACE, "lab", by_force=True)
     directory.clock.advance(GOOD_FOR)
     with pytest.raises(CloudError, match="does not exist") as raised:
         await directory.opener.opened[0].credentials()
