@@ -131,8 +131,8 @@ def _without_scope(arguments: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_annotations_exist(name: str) -> None:
     used = set(re.findall(r"ecs\.huaweicloud\.com/[a-z][a-z-]*[a-z]", PAGES[name].read_text()))
-    others = {f"{group.GROUP}/{group.VERSION}", group.FINALIZER, f"{group.GROUP}/ecs-operator"}
-    objects = re.compile(r"ecs\.huaweicloud\.com/(lab|web|reports|worker|shared-data)$")
+    others = {f"{group.GROUP}/{group.VERSION}", group.FINALIZER, group.CREDENTIALS_FINALIZER, f"{group.GROUP}/ecs-operator"}
+    objects = re.compile(r"ecs\.huaweicloud\.com/(lab|web|db|reports|worker|shared-data)$")
     assert {each for each in used - ANNOTATIONS - others if not objects.match(each) and not each.endswith("/v")} == set()
 
 

@@ -238,7 +238,8 @@ REASONS: dict[tuple[str, str, str, str], str] = {
     ("own", "coordination.k8s.io", "leases", "get"): "who holds it",
     ("own", "coordination.k8s.io", "leases", "update"): "to take, renew and release it",
     ("own", "", "secrets", "create"): "the identity, once",
-    ("own", "", "secrets", "patch"): "the identity is made by server-side apply",
+    ("own", "", "secrets", "patch"): "the identity is made by server-side apply; the finalizer on credentials",
+    ("own", "", "secrets", "list"): "which credentials have the finalizer, and need it no more",
 }
 _PATH = re.compile(
     r"^/api(?:s/(?P<group>[^/]+))?/v[^/]+(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?$"
