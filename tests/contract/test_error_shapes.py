@@ -11,7 +11,7 @@ import pytest
 
 from ecs_simulator.call import Operation
 from ecs_simulator.routes import OPERATIONS
-from tests.contract.examples.scene import NETWORK, PROJECT, Scene
+from tests.contract.examples.scene import NETWORK, PROJECT, VPC, Scene
 from tests.contract.fuzz.verdict import problems, shape_of
 from tests.contract.in_process import Answer
 
@@ -52,7 +52,7 @@ def _identity(status: int, title: str) -> dict[str, Any]:
 
 
 def _create(**changes: Any) -> dict[str, Any]:
-    server = {"name": "x", "flavorRef": "s3.xlarge.2", "imageRef": "imageid_123", "vpcid": "0dae26c9-9a70-4392-93f3-87d53115d171"}
+    server: dict[str, Any] = {"name": "x", "flavorRef": "s3.xlarge.2", "imageRef": "imageid_123", "vpcid": VPC}
     server |= {"nics": [{"subnet_id": NETWORK}], "root_volume": {"volumetype": "SSD"}, "availability_zone": "az1-dc1"}
     return {"server": server | changes}
 

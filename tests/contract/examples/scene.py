@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,3 @@ class Scene:
         """Give a server tags of the kind with key and value."""
         tags = [{"key": key, "value": value} for key, value in pairs.items()]
         self.do("createServerTags", {"action": "create", "tags": tags}, server_id=server)
-
-
-Preparation = Callable[[Scene], None]
