@@ -15,6 +15,7 @@ from ecs_operator.cloud import (
     Failure,
     Job,
     JobAccepted,
+    JobLooks,
     JobStatus,
     Limits,
     Meaning,
@@ -27,6 +28,7 @@ from ecs_operator.cloud import (
     VolumeAttachment,
 )
 from ecs_operator.engine.ports import Clock
+from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
 from tests.fakes.effects import Effects, When
@@ -121,6 +123,8 @@ class FakeCloud:
             project_id="project-1",
             client=self.client,
             snapshots=ServerSnapshots(_Servers(self), self.clock),
+            batches=Batches(self.client.servers),
+            jobs=JobLooks(self.client.jobs, self.clock),
             identity=IDENTITY,
             create_policy=policy,
             resync_seconds=RESYNC,

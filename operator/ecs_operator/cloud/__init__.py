@@ -7,6 +7,7 @@ from ecs_operator.cloud.codes import CODES, LEFTOVERS, CodeEntry, lookup
 from ecs_operator.cloud.credentials import AccessKey, Credentials, CredentialsProvider, PasswordCredentials, StaticCredentials
 from ecs_operator.cloud.dispatch import CallRecord, Observer
 from ecs_operator.cloud.errors import CloudError, Failure, Meaning, Outcome
+from ecs_operator.cloud.job_looks import JobLooks
 from ecs_operator.cloud.models.access import ApiVersion, IamProject
 from ecs_operator.cloud.models.catalog import Flavor, FlavorName, Image, ImageName, ImageSource
 from ecs_operator.cloud.models.create import (
@@ -89,6 +90,7 @@ __all__ = [
     "Interface",
     "Job",
     "JobAccepted",
+    "JobLooks",
     "JobStatus",
     "KeyPair",
     "Limits",

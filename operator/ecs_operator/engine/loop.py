@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass
 from random import Random
 from typing import assert_never
@@ -16,6 +17,7 @@ from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Authority, Clock, ConflictError, GoneError, Reconciler, RefusedError, StoreError, UnavailableError
 from ecs_operator.engine.queue import KeyedQueue, QueueClosedError
+from ecs_operator.engine.seats import Seats
 from ecs_operator.engine.waiters import Pass, Waiters
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class LoopPolicy:
     """All times in seconds."""
 
     workers: int = 16
+    """Passes at work at a time. Those that stand aside (``seats.aside``), to share a call with others, come on top."""
     resync: float = 300.0
     """A key that is done is looked at again after this long, give or take ``resync_spread`` of it."""
     resync_spread: float = 0.1
@@ -61,7 +64,9 @@ class ReconcileLoop:
         self._waiters = Waiters()
         self._gone: set[ObjectKey] = set()
         self._conflicts: dict[ObjectKey, int] = {}
-        self._workers: list[asyncio.Task[None]] = []
+        self._workers: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._seats = Seats(self._policy.workers, on_aside=self._hire)
         self._stopping = asyncio.Event()
         self._passes = 0
         self.counters = ReconcileCounters()
@@ -98,7 +103,8 @@ class ReconcileLoop:
         self._reconcilers = {each.resource: each for each in reconcilers}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_lease(on_lease), name="lease watch")
-            self._workers = [group.create_task(self._work(), name=f"worker-{number}") for number in range(self._policy.workers)]
+            self._group = group
+            self._hire()
 
     async def stop(self, *, grace: float) -> None:
         """Start no pass any more; those under way get ``grace`` seconds to end, then they are cancelled."""
@@ -114,8 +120,23 @@ class ReconcileLoop:
             logger.warning("%d passes did not end within %.0f s and were cancelled", len(late), grace)
             await asyncio.wait(late)
 
+    def _hire(self) -> None:
+        """As many workers as there are seats, beside those whose pass stands aside."""
+        while self._group is not None and not self._stopping.is_set() and self._surplus() < 0:
+            # A context of its own: it must not take itself for the pass that steps aside.
+            worker = self._group.create_task(self._work(), name="worker", context=Context())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    def _surplus(self) -> int:
+        """How many workers there are too many."""
+        return len(self._workers) - self._seats.aside - self._seats.number
+
     async def _work(self) -> None:
         while not self._stopping.is_set():
+            if self._surplus() > 0 and (me := asyncio.current_task()) is not None:
+                self._workers.discard(me)
+                return
             if not await self._authorised():
                 return
             try:
@@ -128,7 +149,8 @@ class ReconcileLoop:
                 self._queue.done(key)
                 continue
             try:
-                await self._pass(key)
+                async with self._seats.taken():
+                    await self._pass(key)
             finally:
                 self._queue.done(key)
 

@@ -37,15 +37,21 @@ async def change(authority: Authority, send: Callable[[], Awaitable[_T]], *, ope
     """
     left = authority.time_left()
     if left < SHORTEST_LEASE:
-        text = f"the lease is held for {max(left, 0.0):.0f} s only"
-        raise _unanswered(operation, Outcome.NOT_SENT, Meaning.TRANSIENT, text)
+        raise short_of_lease(operation, left)
     try:
         async with asyncio.timeout(left):
             return await send()
     except TimeoutError:
         text = "no answer before the lease could be lost"
-        raise _unanswered(operation, Outcome.UNKNOWN, Meaning.UNREACHABLE, text) from None
+        raise unanswered(operation, Outcome.UNKNOWN, Meaning.UNREACHABLE, text) from None
 
 
-def _unanswered(operation: str, outcome: Outcome, meaning: Meaning, message: str) -> CloudError:
+def short_of_lease(operation: str, left: float) -> CloudError:
+    """A call is not sent, because too little of the lease is left for it."""
+    text = f"the lease is held for {max(left, 0.0):.0f} s only"
+    return unanswered(operation, Outcome.NOT_SENT, Meaning.TRANSIENT, text)
+
+
+def unanswered(operation: str, outcome: Outcome, meaning: Meaning, message: str) -> CloudError:
+    """The error for a call that the cloud did not answer, by our own doing."""
     return CloudError(Failure(operation=operation, method="", outcome=outcome, meaning=meaning, message=message))

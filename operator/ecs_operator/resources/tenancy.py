@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import EcsClient
+from ecs_operator.cloud import EcsClient, JobLooks
 from ecs_operator.cloud.observation import ServerSnapshots
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.ownership import ClusterIdentity
 
 
@@ -32,6 +33,10 @@ class Tenant:
     client: EcsClient
     snapshots: ServerSnapshots
     """The shared list of the project's servers."""
+    batches: Batches
+    """Commands to servers, which travel together."""
+    jobs: JobLooks
+    """Looks at jobs that many servers have in common."""
     identity: ClusterIdentity
     create_policy: CreatePolicy
     resync_seconds: float

@@ -72,6 +72,11 @@ class SubJob(_Task):
 
     entities: Annotated[SubJobEntities, BeforeValidator(_no_entities)] = Field(default_factory=SubJobEntities)
 
+    @property
+    def tells_why(self) -> bool:
+        """It gives a code or a text for its failure."""
+        return bool(self.error_code or self.fail_reason or self.entities.errorcode_message)
+
 
 def _no_jobs(value: object) -> object:
     return () if value is None else value
@@ -104,6 +109,23 @@ class Job(_Task):
         named = (self.entities.server_id, *(part.entities.server_id for part in self.sub_jobs))
         return tuple(dict.fromkeys(server_id for server_id in named if server_id))
 
+    def part_of(self, server_id: str | None) -> Job:
+        """The task as far as it concerns one server: of a batch, other servers' parts tell nothing about it.
+
+        The whole task stands for a server that no part names. A part that a task left open when it ended has ended with it.
+        """
+        parts = tuple(part for part in self.sub_jobs if server_id and part.entities.server_id == server_id)
+        if not parts:
+            return self
+        status = self._status_of(parts)
+        changes: dict[str, object] = {"status": status, "end_time": max(part.end_time for part in parts) or self.end_time}
+        entities: dict[str, object] = {"server_id": server_id, "sub_jobs": parts, "sub_jobs_total": len(parts)}
+        if status is not JobStatus.FAIL or any(part.tells_why for part in parts):
+            # What the task gives as its cause may be another server's.
+            changes |= {"error_code": None, "fail_reason": None}
+            entities |= {"errorcode_message": ""}
+        return self.model_copy(update={**changes, "entities": self.entities.model_copy(update=entities)})
+
     def progress(self) -> str:
         """Parts that ended, of all: ``1/2``."""
         total = max(self.entities.sub_jobs_total or 0, len(self.sub_jobs), 1)
@@ -122,6 +144,12 @@ class Job(_Task):
         return next(iter(self.codes()), None)
 
     @property
+    def was_refused(self) -> bool:
+        """It failed with a code by which the cloud refuses a command: nothing was done."""
+        entry = next((entry for entry in map(lookup, self.codes()) if entry), None)
+        return self.status is JobStatus.FAIL and entry is not None and entry.is_definite
+
+    @property
     def failure_text(self) -> str:
         """The cloud's words for why it failed, one line of at most 400 characters."""
         reasons = dict.fromkeys(" ".join(reason.split()) for _, reason in self._failures() if reason)
@@ -132,6 +160,13 @@ class Job(_Task):
         """What the most specific known code means, ``INTERNAL`` when none is known."""
         known = (entry for entry in map(lookup, self.codes()) if entry)
         return next((entry.meaning for entry in known), Meaning.INTERNAL)
+
+    def _status_of(self, parts: tuple[SubJob, ...]) -> JobStatus:
+        """What parts come to: the worst once all have ended, else the task's own."""
+        statuses = {part.status for part in parts}
+        if statuses <= {JobStatus.SUCCESS, JobStatus.FAIL}:
+            return JobStatus.FAIL if JobStatus.FAIL in statuses else JobStatus.SUCCESS
+        return self.status
 
     def _failures(self) -> Iterator[tuple[str | None, str | None]]:
         for part in self.sub_jobs:

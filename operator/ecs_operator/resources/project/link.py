@@ -9,8 +9,9 @@ from typing import Protocol
 
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, Meaning, Outcome, ServerSnapshots
+from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
 from ecs_operator.engine.ports import Clock, RefusedError
+from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
@@ -64,6 +65,8 @@ class RegistrySettings:
 class _Open:
     client: EcsClient
     snapshots: ServerSnapshots
+    batches: Batches
+    jobs: JobLooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ class Link:
             project_id=opened.client.project_id,
             client=opened.client,
             snapshots=opened.snapshots,
+            batches=opened.batches,
+            jobs=opened.jobs,
             identity=self._identity,
             create_policy=policy,
             resync_seconds=float(spec.resync_period_seconds),
@@ -147,6 +152,8 @@ class Link:
             await asyncio.wait({self._connecting})
         opened, self._open = self._open, None
         if opened is not None:
+            await opened.batches.close()
+            await opened.jobs.close()
             await opened.snapshots.close()
             await opened.client.close()
 
@@ -173,7 +180,12 @@ class Link:
             self._failed(error)
         else:
             self._failure, self._failures = None, 0
-            self._open = _Open(client, ServerSnapshots(client.servers, self._clock))
+            self._open = _Open(
+                client,
+                snapshots=ServerSnapshots(client.servers, self._clock),
+                batches=Batches(client.servers),
+                jobs=JobLooks(client.jobs, self._clock),
+            )
         finally:
             self._connecting = None
         if self._failures <= 1:

@@ -8,6 +8,7 @@ from typing import TypeVar, assert_never
 
 from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Flavor, Job, JobAccepted, Server
 from ecs_operator.engine.ports import Authority
+from ecs_operator.resources.batches import Command, Delete, Reboot, Start, Stop
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.ownership import MARKER_KEY
 from ecs_operator.resources.server.differences import (
@@ -54,6 +55,11 @@ class Actuator:
         """5.8.1; None when the cloud has forgotten it."""
         return await found(self.tenant.client.jobs.get(job_id))
 
+    async def part(self, job_id: str, *, server_id: str | None) -> Job | None:
+        """5.8.1, as far as it concerns one server, by a look that all who wait for the job share."""
+        job = await found(self.tenant.jobs.get(job_id))
+        return None if job is None else job.part_of(server_id)
+
     async def look(self, *, not_before: datetime, now: datetime) -> Look:
         """The object's servers in a shared list begun at ``not_before`` or later, and at most ten seconds old."""
         age = min(STALE_LOOK, max(0.0, (now - not_before).total_seconds()))
@@ -73,20 +79,15 @@ class Actuator:
         return is_ours(server, self.tenant.identity, self._uid)
 
     async def power(self, server_id: str, kind: Kind, mode: Mode) -> JobAccepted:
-        """5.3.1, 5.3.2 or 5.3.3."""
-        servers = self.tenant.client.servers
-        if kind == "Start":
-            return await self._change(lambda: servers.start((server_id,)), "startServers")
-        if kind == "Stop":
-            return await self._change(lambda: servers.stop((server_id,), mode), "stopServers")
-        return await self._change(lambda: servers.reboot((server_id,), mode), "rebootServers")
+        """5.3.1, 5.3.2 or 5.3.3, together with other servers of the project that are due."""
+        return await self._command(_command(kind, mode), (server_id,))
 
     async def delete(self, server_ids: tuple[str, ...], *, delete_public_ip: bool, delete_volume: bool) -> JobAccepted:
-        """5.1.2."""
-        servers = self.tenant.client.servers
-        return await self._change(
-            lambda: servers.delete(server_ids, delete_public_ip=delete_public_ip, delete_volume=delete_volume), "deleteServers"
-        )
+        """5.1.2, likewise."""
+        return await self._command(Delete(public_ip=delete_public_ip, volume=delete_volume), server_ids)
+
+    async def _command(self, command: Command, server_ids: tuple[str, ...]) -> JobAccepted:
+        return await self.tenant.batches.carry_out(command, server_ids, authority=self._authority)
 
     async def detach(self, server_id: str, volume_id: str) -> JobAccepted:
         """5.6.2, so that the disk survives the server."""
@@ -166,3 +167,7 @@ class Actuator:
 
     async def _change(self, send: Callable[[], Awaitable[_T]], operation: str) -> _T:
         return await change(self._authority, send, operation=operation)
+
+
+def _command(kind: Kind, mode: Mode) -> Command:
+    return Start() if kind == "Start" else Stop(mode) if kind == "Stop" else Reboot(mode)

@@ -37,7 +37,7 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
     ``is_remains``: a failed creation left it, so everything that was made with it goes, whatever the spec keeps.
     """
     operation = _deletion(visit.status)
-    job = await cloud.job(operation.job_id) if operation is not None and operation.job_id else None
+    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
     if job is not None and await _note_job(visit, job, notice, is_remains=is_remains):
         return Again(0.0, Lane.POLL)
     server = await _observe(visit, cloud, job)

@@ -163,7 +163,8 @@ def _again(facts: Facts, operation: Operation) -> Step:
     ):
         # The guest was asked and takes its time: until the deadline there is nothing to repeat.
         return Watch(WATCH_PAUSE)
-    if operation.kind == "Restart" and operation.step == SENDING:
+    was_refused = facts.job is not None and facts.job.was_refused
+    if operation.kind == "Restart" and operation.step == SENDING and not was_refused:
         return Fail() if not asked_again else Finish(operation.kind)
     if operation.step == FAILED or (operation.attempts or 0) >= MOST_ATTEMPTS:
         return Finish(operation.kind) if asked_again else Fail()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import assert_never
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.group import APPROVE_ANNOTATION
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
-from ecs_operator.cloud import CloudError, Job, JobStatus
+from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
@@ -39,7 +40,7 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
-    job = await cloud.job(operation.job_id) if operation is not None and operation.job_id else None
+    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
     change_job = await cloud.job(change.job_id) if change is not None and change.job_id and change.step == "Sent" else None
     wanted = await _plan(visit, cloud, seen, job, change_job)
     if not wanted.is_settled and not seen.fresh:
@@ -181,9 +182,24 @@ async def _not_accepted(visit: ServerVisit, step: power.Send, error: CloudError)
     logger.info("%s: %s", visit.obj.key, error)
     if error.outcome is CallOutcome.UNKNOWN:
         return Again(1.0, Lane.POLL)
-    next_step = power.WAITING if step.kind == "Restart" else step.step
-    await visit.note(lambda status: _with(status, step=next_step), Notice(judged.reason, judged.message, stalled=False), action=step.kind)
+    notice = Notice(judged.reason, judged.message, stalled=False)
+    if error.meaning is Meaning.THROTTLED:
+        await visit.note(lambda status: _not_tried(status, step, now=visit.now), notice, action=step.kind)
+    else:
+        next_step = power.WAITING if step.kind == "Restart" else step.step
+        await visit.note(lambda status: _with(status, step=next_step), notice, action=step.kind)
     return Again(max(judged.retry_floor, 2.0), Lane.POLL)
+
+
+def _not_tried(status: ServerStatus, step: power.Send, *, now: datetime) -> ServerStatus:
+    """There was no room for the call, which says nothing about the server: it counts as no attempt, and no time runs.
+
+    A guest that was never asked to shut down must not have its power cut because its time is up.
+    """
+    if step.is_new and step.kind != "Restart":
+        return status.model_copy(update={"operation": None})
+    next_step = power.WAITING if step.kind == "Restart" else step.step
+    return _with(status, step=next_step, attempts=max(0, step.attempts - 1), started_at=now)
 
 
 async def _fail(visit: ServerVisit, cloud: Actuator, job: Job | None) -> Outcome:

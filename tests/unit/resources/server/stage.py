@@ -10,12 +10,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ecs_operator.api.group import API_VERSION, SERVER
-from ecs_operator.cloud import EcsClient, ServerSnapshots
+from ecs_operator.cloud import EcsClient, JobLooks, ServerSnapshots
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
 from ecs_operator.engine.ports import ConflictError, GoneError, StoreError
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.batches import Batches, BatchPace
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
@@ -29,6 +30,8 @@ UID = "0f3d1c0a-0000-4000-8000-000000000001"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 IDENTITY = ClusterIdentity(cluster_id="lab", key=b"k" * 32)
 SETTLE = 150.0
+AT_ONCE = BatchPace(window=0.0, linger=0.0)
+"""Nobody else is on the stage to wait for."""
 
 SPEC: Mapping[str, Any] = {
     "flavor": "s3.small.1",
@@ -144,6 +147,8 @@ class Stage:
             project_id="9a56640e5503b8dc39231cdb52a0f3e2",
             client=client,
             snapshots=snapshots,
+            batches=Batches(client.servers, pace=AT_ONCE),
+            jobs=JobLooks(client.jobs, self.clock),
             identity=IDENTITY,
             create_policy=self.policy,
             resync_seconds=300.0,
