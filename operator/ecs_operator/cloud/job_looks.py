@@ -7,6 +7,7 @@ from contextvars import Context
 from typing import Protocol
 
 from ecs_operator.cloud.clock import Clock
+from ecs_operator.cloud.errors import CloudError, Failure, Meaning, Outcome
 from ecs_operator.cloud.models.jobs import Job
 
 HOLDS = 1.0
@@ -42,10 +43,16 @@ class JobLooks:
             running = asyncio.get_running_loop().create_task(self._look(job_id), name="look at a job", context=Context())
             self._running[job_id] = running
             running.add_done_callback(lambda task: self._ended(job_id, task))
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if running.cancelled() and not (me and me.cancelling()):
+                raise _closed() from None  # the look was broken off, not the one who waits
+            raise
 
     async def close(self) -> None:
-        """Break off the looks under way."""
+        """Break off the looks under way. Whoever waits for one gets a CloudError (not sent)."""
         running = tuple(self._running.values())
         for task in running:
             task.cancel()
@@ -65,3 +72,8 @@ class JobLooks:
         self._running.pop(job_id, None)
         if not task.cancelled():
             task.exception()  # seen, also when nobody waits any more
+
+
+def _closed() -> CloudError:
+    message = "the connection to the project was closed"
+    return CloudError(Failure(operation="showJob", method="GET", outcome=Outcome.NOT_SENT, meaning=Meaning.UNREACHABLE, message=message))

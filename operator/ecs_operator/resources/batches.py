@@ -12,17 +12,15 @@ from collections import deque
 from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, assert_never
 
 from ecs_operator.cloud import CloudError, Failure, JobAccepted, Meaning, Outcome
 from ecs_operator.engine.ports import Authority
 from ecs_operator.engine.seats import aside
 from ecs_operator.resources.calls import SHORTEST_LEASE, change, short_of_lease, unanswered
+from ecs_operator.resources.commands import Command, ServerCommands, make
 from ecs_operator.resources.ration import PER_MINUTE, Portion, Ration
 
 logger = logging.getLogger(__name__)
-
-Mode = Literal["SOFT", "HARD"]
 
 MOST = 500
 """Servers in one call. The API takes 1000, but an answer about its job has a part for each of them, and a lost one leaves all in doubt."""
@@ -42,65 +40,6 @@ class BatchPace:
     """Between two calls of the same command: the longest that a server waits for others. After a longer pause none has to."""
     linger: float = 0.05
     """What the first one waits after a pause: passes that run side by side come together within this time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """5.3.1."""
-
-    operation: ClassVar[str] = "startServers"
-    is_rationed: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """5.3.3."""
-
-    operation: ClassVar[str] = "stopServers"
-    is_rationed: ClassVar[bool] = True
-
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Reboot:
-    """5.3.2."""
-
-    operation: ClassVar[str] = "rebootServers"
-    is_rationed: ClassVar[bool] = True
-
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """5.1.2."""
-
-    operation: ClassVar[str] = "deleteServers"
-    is_rationed: ClassVar[bool] = False
-
-    public_ip: bool
-    volume: bool
-
-
-Command = Start | Stop | Reboot | Delete
-"""Equal commands can travel in one call."""
-
-
-class ServerCommands(Protocol):
-    """What is needed of ``client.servers``. All raise CloudError."""
-
-    async def start(self, server_ids: Sequence[str]) -> JobAccepted:
-        """5.3.1."""
-
-    async def stop(self, server_ids: Sequence[str], mode: Mode) -> JobAccepted:
-        """5.3.3."""
-
-    async def reboot(self, server_ids: Sequence[str], mode: Mode) -> JobAccepted:
-        """5.3.2."""
-
-    async def delete(self, server_ids: Sequence[str], *, delete_public_ip: bool, delete_volume: bool) -> JobAccepted:
-        """5.1.2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,6 +137,9 @@ class Batches:
             line.timer = None
         waiting = [member for member in line.members if member.waits]
         batch, line.members = _first(waiting, most=MOST)
+        if not batch:
+            # One object with more servers than that is let through alone, or it would never leave.
+            batch, line.members = waiting[:1], waiting[1:]
         if batch:
             line.left_at = asyncio.get_running_loop().time()
             task = asyncio.get_running_loop().create_task(self._send(command, batch), name="batch", context=Context())
@@ -251,7 +193,7 @@ class Batches:
         server_ids = _ids(ready)
         authority = _Least(tuple(member.authority for member in ready))
         try:
-            accepted = await change(authority, lambda: self._make(command, server_ids), operation=command.operation)
+            accepted = await change(authority, lambda: make(command, self._servers, server_ids), operation=command.operation)
         except CloudError as error:
             self._account(command, portion, did_nothing=error.outcome is not Outcome.UNKNOWN)
             if len(ready) > 1 and error.outcome is not Outcome.UNKNOWN and error.meaning not in OF_THE_CALLER:
@@ -290,19 +232,6 @@ class Batches:
             ration.give_back(portion)
         else:
             ration.counted(portion, asyncio.get_running_loop().time())
-
-    async def _make(self, command: Command, server_ids: Sequence[str]) -> JobAccepted:
-        match command:
-            case Start():
-                return await self._servers.start(server_ids)
-            case Stop(mode=mode):
-                return await self._servers.stop(server_ids, mode)
-            case Reboot(mode=mode):
-                return await self._servers.reboot(server_ids, mode)
-            case Delete(public_ip=public_ip, volume=volume):
-                return await self._servers.delete(server_ids, delete_public_ip=public_ip, delete_volume=volume)
-            case _ as unreachable:
-                assert_never(unreachable)
 
 
 def _ids(members: Sequence[_Member]) -> list[str]:

@@ -226,3 +226,64 @@ def test_one_image_where_a_list_is_due() -> None:
 
 def test_quotas_as_text() -> None:
     assert Limits.model_validate({"maxTotalInstances": "-1", "totalInstancesUsed": "21"}).total_instances_used == 21
+
+
+@dataclass(frozen=True)
+class PartCase:
+    """What a job of a batch comes to for server s1."""
+
+    name: str
+    status: str
+    parts: list[dict[str, object]] | None
+    comes_to: str
+    progress: str = "1/1"
+    code: str | None = None
+    text: str = ""
+    was_refused: bool = False
+
+
+def of(server_id: str, status: str, **fields: object) -> dict[str, object]:
+    return sub(status, entities={"server_id": server_id}, **fields)
+
+
+BAD = {"error_code": "Ecs.0605", "fail_reason": "it is locked"}
+PARTS = [
+    PartCase("no parts", "RUNNING", None, "RUNNING", "0/1"),
+    PartCase("not named yet", "RUNNING", [of("s2", "RUNNING")], "RUNNING", "0/1"),
+    PartCase("done before the others", "RUNNING", [of("s1", "SUCCESS"), of("s2", "RUNNING")], "SUCCESS"),
+    PartCase("still at it, another failed", "RUNNING", [of("s1", "RUNNING"), of("s2", "FAIL", **BAD)], "RUNNING", "0/1"),
+    PartCase("well, another failed", "FAIL", [of("s1", "SUCCESS"), of("s2", "FAIL", **BAD)], "SUCCESS"),
+    PartCase(
+        "refused, the others well", "FAIL", [of("s1", "FAIL", **BAD), of("s2", "SUCCESS")], "FAIL", "1/1", "Ecs.0605", "it is locked", True
+    ),
+    PartCase(
+        "refused, another failed worse",
+        "FAIL",
+        [of("s2", "FAIL", error_code="Ecs.0226"), of("s1", "FAIL", **BAD)],
+        "FAIL",
+        "1/1",
+        "Ecs.0605",
+        "it is locked",
+        True,
+    ),
+    PartCase("tried in vain", "FAIL", [of("s1", "FAIL", error_code="Ecs.0226")], "FAIL", "1/1", "Ecs.0226"),
+    PartCase("failed without a word of its own", "FAIL", [of("s1", "FAIL"), of("s2", "SUCCESS")], "FAIL", "1/1", "Ecs.0611", "batch"),
+    PartCase("left open by a job that failed", "FAIL", [of("s1", "RUNNING")], "FAIL", "0/1", "Ecs.0611", "batch"),
+    PartCase(
+        "two parts, one failed", "FAIL", [of("s1", "SUCCESS"), of("s1", "FAIL", **BAD)], "FAIL", "2/2", "Ecs.0605", "it is locked", True
+    ),
+]
+
+
+@pytest.mark.parametrize("case", PARTS, ids=lambda case: case.name)
+def test_a_batch_is_judged_for_each_server_by_its_own_part(case: PartCase) -> None:
+    whole = {"error_code": "Ecs.0611", "fail_reason": "batch"} if case.status == "FAIL" else {}
+    body = {"status": case.status, "job_id": "j", "job_type": "stopServer", **whole, "entities": {"sub_jobs": case.parts}}
+    part = Job.model_validate(body).part_of("s1")
+    assert (part.status, part.progress(), part.job_type) == (case.comes_to, case.progress, "stopServer")
+    assert (part.failure_code, part.failure_text, part.was_refused) == (case.code, case.text, case.was_refused)
+
+
+def test_without_an_id_the_whole_job_counts() -> None:
+    job = Job.model_validate({"status": "FAIL", "entities": {"sub_jobs": [of("s1", "SUCCESS"), of("s2", "FAIL", **BAD)]}})
+    assert job.part_of(None) is job

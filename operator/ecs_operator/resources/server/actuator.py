@@ -8,8 +8,8 @@ from typing import TypeVar, assert_never
 
 from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Flavor, Job, JobAccepted, Server
 from ecs_operator.engine.ports import Authority
-from ecs_operator.resources.batches import Command, Delete, Reboot, Start, Stop
 from ecs_operator.resources.calls import change, found, is_absent
+from ecs_operator.resources.commands import Command, Delete, Reboot, Start, Stop
 from ecs_operator.resources.ownership import MARKER_KEY
 from ecs_operator.resources.server.differences import (
     AddSecurityGroup,
