@@ -206,6 +206,53 @@ async def test_a_restart_that_was_refused_for_now_is_sent_again() -> None:
     assert stage.effects.count("cloud.reboot") == 2
 
 
+async def test_a_restart_that_a_batch_refused_for_now_is_sent_again() -> None:
+    """In a batch the refusal of one server stands in its part of the job: nothing was done, so a restart may be repeated."""
+    stage = await running()
+    stage.annotate(**{"restart-requested-at": "t1"})
+    stage.cloud.next_power_failure = ("Ecs.0603", "another command runs")
+    await stage.until_ready()
+    assert stage.effects.count("cloud.reboot") == 2
+    assert stage.status["lastHandledRestartAt"] == "t1"
+
+
+async def test_a_restart_that_failed_on_its_way_is_not_repeated() -> None:
+    stage = await running()
+    stage.annotate(**{"restart-requested-at": "t1"})
+    stage.cloud.next_power_failure = ("Ecs.0227", "no luck")
+    await stage.until(lambda: "Stalled" in stage.types())
+    assert stage.effects.count("cloud.reboot") == 1
+
+
+THROTTLED = refusal("stopServers", meaning=Meaning.THROTTLED, outcome=Outcome.NOT_SENT, status=429, code="Common.1503")
+
+
+@pytest.mark.parametrize("seconds", [30, 600])
+async def test_a_guest_that_was_not_asked_for_want_of_room_does_not_lose_its_power(seconds: int) -> None:
+    """The project's servers of the minute were used up, more often than a call is tried, and for longer than the guest is given."""
+    stage = await running(powerState="Running", shutdown={"timeoutSeconds": seconds})
+    edit(stage, powerState="Stopped")
+    for calls in range(1, 9):
+        stage.effects.plan("cloud.stop.soft", "before", THROTTLED)
+        await stage.until(lambda calls=calls: stage.effects.count("cloud.stop.soft") == calls)
+        assert stage.reason == Reason.THROTTLED
+        stage.clock.advance(60)
+    await stage.until_ready()
+    assert stage.reason == Reason.STOPPED_AS_DESIRED
+    assert stage.effects.count("cloud.stop.soft") == 9
+    assert stage.effects.count("cloud.stop.hard") == 0
+
+
+async def test_a_restart_waits_for_room_as_long_as_it_takes() -> None:
+    stage = await running()
+    stage.annotate(**{"restart-requested-at": "t1"})
+    for nth in range(1, 9):
+        stage.effects.plan("cloud.reboot", "before", THROTTLED, nth=nth)
+    await stage.until_ready()
+    assert stage.effects.count("cloud.reboot") == 9
+    assert stage.status["lastHandledRestartAt"] == "t1"
+
+
 async def test_a_stopped_server_has_nothing_to_restart() -> None:
     stage = await running(powerState="Stopped")
     stage.annotate(**{"restart-requested-at": "t1"})
