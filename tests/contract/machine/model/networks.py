@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.contract.machine import commands
-from tests.contract.machine.model.prediction import FINE, Prediction, no, predict, unless
+from tests.contract.machine.model.prediction import ANY_CODE, FINE, Prediction, no, predict, unless
 from tests.contract.machine.model.rules import ECS, NATIVE, commandable, there
 from tests.contract.machine.model.state import Effect, FloatingIp, Nic, State, Work
 
@@ -18,7 +18,8 @@ OUTSIDE = "10.9.9.9"
 def add_interfaces(state: State, command: commands.AddInterfaces) -> Prediction:
     """5.5.1: as many as the flavor takes, each with a free address of its network."""
     name, server = command.server, state.servers.get(command.server)
-    rules = [commandable(state, name, ECS, *_STATES)]
+    # Every interface is asked for with this security group.
+    rules = [commandable(state, name, ECS, *_STATES), unless("web" in state.security_groups, no(400, ANY_CODE))]
     if server is not None:
         rules.append(unless(len(server.nics) + command.count <= state.flavors[server.flavor].nics, no(400, "Ecs.0050")))
     if command.address is not None:
