@@ -17,8 +17,10 @@ from ecs_simulator.world.resources import Server, Volume
 from tests.contract.machine.game import table
 from tests.contract.machine.machine import Machine
 
-HISTORIES = int(os.environ.get("MACHINE_HISTORIES", "100"))
+HISTORIES = int(os.environ.get("MACHINE_HISTORIES", "60"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "30"))
+MOST_HISTORIES = 800
+"""A mistake that is found ends the search, usually soon."""
 CHANCE = "MACHINE_CHANCE" in os.environ
 """Other histories each time; without it they are the same, so that what was red is red again."""
 
@@ -121,5 +123,5 @@ MISTAKES: list[Plant] = [
 def test_it_finds_a_mistake(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError, match="the cloud and the model differ") as found:
-        _play(histories=HISTORIES, phases=(Phase.generate,))
+        _play(histories=MOST_HISTORIES, phases=(Phase.generate,))
     assert "   1. " in str(found.value), "the history is told"
