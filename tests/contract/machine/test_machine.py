@@ -17,7 +17,7 @@ from ecs_simulator.world.resources import Server, Volume
 from tests.contract.machine.game import table
 from tests.contract.machine.machine import Machine
 
-HISTORIES = int(os.environ.get("MACHINE_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("MACHINE_HISTORIES", "40"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "30"))
 MOST_HISTORIES = 800
 """A mistake that is found ends the search, usually soon."""
@@ -106,20 +106,24 @@ def _a_primary_interface_that_goes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(interfaces, "_require_secondary", lambda _server, _port_id: None)
 
 
+FOUND_SOON: list[Plant] = [
+    _two_commands_at_a_time,
+    _a_detached_volume_that_stays_in_use,
+    _a_volume_deleted_under_its_snapshot,
+]
+"""Within seconds. The others take up to minutes and are left to `make machine`."""
 MISTAKES: list[Plant] = [
+    *FOUND_SOON,
     _resize_of_a_running_server,
     _a_lock_that_locks_nothing,
     _a_wrong_code,
-    _two_commands_at_a_time,
     _a_quota_that_is_off_by_one,
-    _a_detached_volume_that_stays_in_use,
-    _a_volume_deleted_under_its_snapshot,
     _a_group_without_a_limit,
     _a_primary_interface_that_goes,
 ]
 
 
-@pytest.mark.parametrize("plant", MISTAKES, ids=lambda plant: plant.__name__.strip("_").replace("_", " "))
+@pytest.mark.parametrize("plant", MISTAKES if CHANCE else FOUND_SOON, ids=lambda plant: plant.__name__.strip("_").replace("_", " "))
 def test_it_finds_a_mistake(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError, match="the cloud and the model differ") as found:
