@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from ecs_lab.control_plane import ControlPlane
-from ecs_operator.api.common import ApiModel, Condition, Job, Operation, Restore
+from ecs_operator.api.common import ApiModel, Condition, Job, ObjectRef, Operation, Restore
 from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
 from ecs_operator.api.server import (
     Address,
@@ -109,7 +109,7 @@ _FULL: dict[str, ApiModel] = {
         observed_generation=3,
         project="lab",
         id="g-1",
-        members=(GroupMember(server_id="s-1", host_id="h-1"),),
+        members=(GroupMember(server_id="s-1", server_ref=ObjectRef(name="web-0"), host_id="h-1"),),
         violations=("s-1 and s-2 stand on one host",),
         intent=GroupIntent(name="web-01234567", intended_at=_NOW, attempts=1, last_attempt_at=_NOW, outcome="Unknown"),
         last_handled_reconcile_at="now",

@@ -32,6 +32,9 @@ async def test_a_group_and_its_members(scene: Scene) -> None:
     members = {each["serverId"]: each["hostId"] for each in group["status"]["members"]}
     assert sorted(members) == ids
     assert len(set(members.values())) == 2
+    named = await scene.until("ecsgrp/web", lambda obj: all("serverRef" in each for each in obj["status"]["members"]))
+    references = {each["serverRef"]["name"]: each["serverId"] for each in named["status"]["members"]}
+    assert references == {name: each["status"]["id"] for name, each in servers.items()}
     assert "violations" not in group["status"]
     assert group["status"]["project"] == scene.project.name
     [made] = await scene.ledger(resource="server_group")
@@ -50,6 +53,25 @@ async def test_a_group_and_its_members(scene: Scene) -> None:
         each["resource"] for each in await scene.ledger() if each["action"] == "delete" and each["resource"] in {"server", "server_group"}
     ]
     assert order == ["server", "server", "server_group"]
+
+
+async def test_members_that_meet_on_a_host_are_shown_and_left_there(scene: Scene) -> None:
+    """The cloud's operators may move servers as they like: it is a violation, and nothing is repaired. It ends as it began."""
+    await scene.apply(scene.group("web"), *(scene.server(name, serverGroupRef={"name": "web"}) for name in ("web-0", "web-1")))
+    first, second = sorted((await scene.until_all_ready()).values(), key=lambda each: each["metadata"]["name"])
+    path = f"/_sim/servers/{second['status']['id']}"
+    await scene.lab.sim.admin("POST", path, {"do": "move", "beside": first["status"]["id"]})
+    violated = await scene.until("ecsgrp/web", lambda obj: bool(obj["status"].get("violations")), why="shows no violation")
+    [violation] = violated["status"]["violations"]
+    host = {each["hostId"] for each in violated["status"]["members"]}
+    assert violation == f"EcsServer web-0, EcsServer web-1 stand on the same host {host.pop()}"
+    assert not host
+    assert is_ready(violated)
+    assert f"the policy is violated: {violation}" in message(violated)
+    assert violation in await scene.kubectl("get", "ecsgrp", "web", "-o", "wide")
+    assert [each["action"] for each in await scene.ledger(identity=second["status"]["id"])] == ["create", "migrate"], "only by hand"
+    await scene.delete("ecsvm/web-1")
+    await scene.until("ecsgrp/web", lambda obj: "violations" not in obj["status"] and len(obj["status"]["members"]) == 1)
 
 
 async def test_a_group_with_members_from_elsewhere_stays(scene: Scene) -> None:

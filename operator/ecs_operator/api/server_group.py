@@ -13,6 +13,7 @@ from ecs_operator.api.common import (
     Count,
     DeletionPolicy,
     Generation,
+    ObjectRef,
     ProjectRef,
     SeenMessage,
     SeenText,
@@ -54,6 +55,8 @@ class GroupMember(ApiModel):
 
     server_id: SeenText
     """Id of the server."""
+    server_ref: ObjectRef | None = None
+    """The EcsServer in this namespace that stands for it. Absent: it is not managed here, or in another namespace."""
     host_id: SeenText | None = None
     """Opaque id of the host it stands on."""
 

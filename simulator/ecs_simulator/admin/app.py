@@ -183,9 +183,13 @@ class _Calls:
         return {"id": self._sim.world.plant_server(fields.text(body, "project"), name=fields.text(body, "name"), metadata=metadata)}
 
     def server(self, request: Request, body: Body) -> Answer:
-        known(body, "do")
+        known(body, "do", "beside")
         server_id = request.path_params["id"]
-        self._sim.world.set_server(server_id, fields.one_of(body, "do", ("error", "stop", "start", "delete")))
+        deed = fields.one_of(body, "do", ("error", "stop", "start", "delete", "move"))
+        if deed == "move":
+            self._sim.world.put_beside(server_id, fields.text(body, "beside"))
+        else:
+            self._sim.world.set_server(server_id, deed)
         return {"id": server_id}
 
     def flavor(self, request: Request, body: Body) -> Answer:

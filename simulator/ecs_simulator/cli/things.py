@@ -71,7 +71,7 @@ def _add_job(commands: Commands) -> None:
 
 
 def _add_server(commands: Commands) -> None:
-    kinds = add_group(commands, "server", "do something to a server behind its owner's back", "error, stop, start, delete or plant")
+    kinds = add_group(commands, "server", "do something to a server behind its owner's back", "error, stop, start, delete, move or plant")
     for name, text in (
         ("error", "put a server into ERROR"),
         ("stop", "stop a server"),
@@ -80,6 +80,15 @@ def _add_server(commands: Commands) -> None:
     ):
         command = add_command(kinds, name, text, _server(name), example=f"server {name} 1d7ba57c-75ec-4a4f-9d04-3ad58d4d1c9f")
         command.add_argument("id")
+    move = add_command(
+        kinds,
+        "move",
+        "put a server onto the host of another one",
+        lambda chosen, remote: remote.call("POST", f"servers/{chosen.id}", {"do": "move", "beside": chosen.beside}),
+        example="server move 1d7ba57c-75ec-4a4f-9d04-3ad58d4d1c9f --beside 616fb98f-46ca-475e-917e-2563e5a8cd19",
+    )
+    move.add_argument("id")
+    move.add_argument("--beside", metavar="ID", required=True)
     plant = add_command(
         kinds,
         "plant",

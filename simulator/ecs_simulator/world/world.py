@@ -239,6 +239,10 @@ class World:
         """Put a server into ERROR, stop, start or delete it at once: "error", "stop", "start", "delete"."""
         steering.set_server(self, server_id, do)
 
+    def put_beside(self, server_id: str, other_id: str) -> None:
+        """Move a server to the host of another one at once, also where a server group forbids it."""
+        steering.put_beside(self, server_id, other_id)
+
     def plant_server(self, project_id: str, *, name: str, metadata: Mapping[str, str]) -> str:
         """Plant a running server nobody asked for and return its id."""
         return steering.plant_server(self, project_id, name=name, metadata=metadata)

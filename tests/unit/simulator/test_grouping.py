@@ -174,3 +174,16 @@ def test_limits_of_pages(stage: Stage) -> None:
     assert stage.call("listServerGroups", query={"limit": "1000"}).status == 200
     assert stage.code("listServerGroups", query={"limit": "1001"}) == (400, "Ecs.0005")
     assert stage.code("listServerGroups", query={"limit": "x"}) == (400, "Ecs.0005")
+
+
+def test_members_that_are_put_together_by_hand(stage: Stage) -> None:
+    """The host of each is told all the same: that is how the policy is seen to be violated."""
+    group = make(stage)
+    first, second = (stage.server(**{"os:scheduler_hints": {"group": group}}) for _ in range(2))
+    assert stage.show(first)["hostId"] != stage.show(second)["hostId"]
+    stage.world.put_beside(second, first)
+    assert stage.show(first)["hostId"] == stage.show(second)["hostId"]
+    assert members(stage, group) == [first, second]
+    assert stage.entries("migrate")[-1]["request_id"] == "by-hand"
+    with pytest.raises(LookupError, match=NOWHERE):
+        stage.world.put_beside(second, NOWHERE)

@@ -101,7 +101,7 @@ async def _adopt(visit: GroupVisit, cloud: Actuator, group: ServerGroup, spares:
 
     def make(before: ServerGroupStatus) -> ServerGroupStatus:
         known = status.adopted(before, group, project=cloud.tenant.name, name=cloud.name, now=visit.now)
-        return status.fold(known, group, servers=None)
+        return status.fold(known, group, servers=None, names={})
 
     await visit.record(make, Notice(Reason.AVAILABLE, status.summary(make(visit.status))), same=status.attempt, action=ACTION)
     if group.members:

@@ -15,6 +15,7 @@ from ecs_operator.resources.server_group import creation, removal, upkeep
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
 from ecs_operator.resources.server_group.planner import cloud_name
+from ecs_operator.resources.server_group.roster import Roster
 from ecs_operator.resources.tenancy import Tenant
 from ecs_operator.resources.visit import Desk, Visit
 
@@ -26,6 +27,7 @@ class ServerGroupReconciler:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._roster = Roster(store=desk.store, clock=desk.clock)
         self._missed: dict[str, float] = {}
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -51,7 +53,7 @@ class ServerGroupReconciler:
             return outcome
         if visit.status.id is None:
             return await creation.advance(visit, cloud)
-        return await upkeep.advance(visit, cloud, visit.status.id, missed=self._missed)
+        return await upkeep.advance(visit, cloud, visit.status.id, roster=self._roster, missed=self._missed)
 
     def _actuator(self, visit: GroupVisit, tenant: Tenant) -> Actuator:
         name = cloud_name(visit.spec, object_name=visit.obj.key.name, uid=visit.obj.uid, identity=tenant.identity)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
+from ecs_operator.api.common import ObjectRef
 from ecs_operator.api.server_group import GroupIntent, GroupMember, ServerGroupStatus
 from ecs_operator.cloud import Server, ServerGroup
 from ecs_operator.resources.naming import named
@@ -46,13 +47,19 @@ def attempt(status: ServerGroupStatus) -> tuple[str | None, int]:
     return status.id, status.intent.attempts if status.intent else 0
 
 
-def fold(status: ServerGroupStatus, group: ServerGroup, *, servers: Mapping[str, Server] | None) -> ServerGroupStatus:
-    """The group as it is now. ``servers`` tell the hosts; None when they could not be listed: then the hosts seen before hold on."""
+def fold(
+    status: ServerGroupStatus, group: ServerGroup, *, servers: Mapping[str, Server] | None, names: Mapping[str, str]
+) -> ServerGroupStatus:
+    """The group as it is now. ``servers`` tell the hosts; None when they could not be listed: then the hosts seen before hold on.
+
+    ``names``: which EcsServer stands for which id.
+    """
     before = {member.server_id: member.host_id for member in status.members}
     members = []
     for server_id in sorted(set(group.members))[:MOST_MEMBERS]:
         host = before.get(server_id) if servers is None else _host(servers.get(server_id))
-        members.append(GroupMember(server_id=server_id, host_id=host))
+        reference = ObjectRef(name=names[server_id]) if server_id in names else None
+        members.append(GroupMember(server_id=server_id, server_ref=reference, host_id=host))
     return status.model_copy(update={"members": tuple(members), "violations": violations(members)})
 
 
@@ -66,9 +73,9 @@ def violations(members: list[GroupMember]) -> tuple[str, ...]:
     by_host: dict[str, list[str]] = defaultdict(list)
     for member in members:
         if member.host_id:
-            by_host[member.host_id].append(member.server_id)
+            by_host[member.host_id].append(_called(member))
     return tuple(
-        f"servers {named(together, most=NAMED_IN_A_VIOLATION)} stand on the same host {host}"
+        f"{named(sorted(together), most=NAMED_IN_A_VIOLATION)} stand on the same host {host}"
         for host, together in sorted(by_host.items())
         if len(together) > 1
     )[:MOST_VIOLATIONS]
@@ -79,6 +86,10 @@ def summary(status: ServerGroupStatus) -> str:
     count = len(status.members)
     text = f"the group {status.id} has {count} member{'' if count == 1 else 's'}"
     return f"{text}; the policy is violated: {status.violations[0]}" if status.violations else text
+
+
+def _called(member: GroupMember) -> str:
+    return f"EcsServer {member.server_ref.name}" if member.server_ref else f"server {member.server_id}"
 
 
 def _host(server: Server | None) -> str | None:

@@ -12,6 +12,7 @@ from ecs_operator.resources.server_group import status
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
 from ecs_operator.resources.server_group.rest import until_news
+from ecs_operator.resources.server_group.roster import Names, Roster
 from ecs_operator.resources.visit import Notice
 
 ACTION = "Observe"
@@ -21,21 +22,29 @@ HOST_PAUSE = 15.0
 """Seconds until the host of a new member is looked for again: the shared list may be older than the member."""
 
 
-async def advance(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: MutableMapping[str, float]) -> Outcome:
+async def advance(visit: GroupVisit, cloud: Actuator, group_id: str, *, roster: Roster, missed: MutableMapping[str, float]) -> Outcome:
     """One look. ``missed``: since when (monotonic) a group was not found, by uid. Raises CloudError and StoreError."""
     group = await cloud.get(group_id)
     if group is None:
         return await _absent(visit, cloud, group_id, missed=missed)
     missed.pop(visit.obj.uid, None)
-    return await _present(visit, cloud, group)
+    return await _present(visit, cloud, group, roster)
 
 
-async def _present(visit: GroupVisit, cloud: Actuator, group: ServerGroup) -> Outcome:
+async def _present(visit: GroupVisit, cloud: Actuator, group: ServerGroup, roster: Roster) -> Outcome:
     before = visit.status
     servers = await cloud.servers(group.members) if group.members else None
-    seen = status.fold(before, group, servers=servers)
+    names = await _names(visit, cloud, group, roster)
+    seen = status.fold(before, group, servers=servers, names=names.by_id)
     await visit.write(seen, Notice(Reason.AVAILABLE, status.summary(seen)), action=ACTION)
-    return until_news(visit.obj, cloud.tenant, at_most=HOST_PAUSE if _lacks_a_host(before, seen) else None)
+    is_due_soon = _lacks_a_host(before, seen) or (not names.is_new and any(member.server_ref is None for member in seen.members))
+    return until_news(visit.obj, cloud.tenant, at_most=HOST_PAUSE if is_due_soon else None)
+
+
+async def _names(visit: GroupVisit, cloud: Actuator, group: ServerGroup, roster: Roster) -> Names:
+    if not group.members:
+        return Names({}, is_new=True)
+    return await roster.names(visit.obj.key.namespace, group.members, at_most=cloud.tenant.resync_seconds)
 
 
 def _lacks_a_host(before: ServerGroupStatus, seen: ServerGroupStatus) -> bool:

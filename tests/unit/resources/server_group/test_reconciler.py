@@ -200,9 +200,90 @@ async def test_members_their_hosts_and_violations_are_shown(stage: Stage) -> Non
     stage.cloud.server_rows["server-2"] = stage.cloud.server_rows["server-1"].__class__(id="server-2", status="ACTIVE", host_id="host-1")
     stage.clock.advance(400)
     await stage.settle(KEY)
-    assert stage.status(KEY)["violations"] == ["servers server-1, server-2 stand on the same host host-1"]
+    assert stage.status(KEY)["violations"] == ["server server-1, server server-2 stand on the same host host-1"]
     assert stage.condition(KEY) == ("True", "Available")
     assert "violated" in stage.message(KEY)
+
+
+def add_object(stage: Stage, name: str, server_id: str) -> None:
+    """An EcsServer whose server this is."""
+    stage.store.create(WEB_0.resource, name, {}, namespace="shop", status={"id": server_id})
+
+
+def references(stage: Stage) -> dict[str, str | None]:
+    return {each["serverId"]: each.get("serverRef", {}).get("name") for each in stage.status(KEY)["members"]}
+
+
+async def test_members_are_named_where_an_object_stands_for_them(stage: Stage) -> None:
+    group_id = await made(stage)
+    for number in (1, 2, 3):
+        stage.cloud.add_server(f"server-{number}")
+    add_object(stage, "web-1", "server-1")
+    add_object(stage, "web-2", "server-2")
+    stage.store.create(WEB_0.resource, "foreign", {}, namespace="elsewhere", status={"id": "server-3"})
+    stage.cloud.set_members(group_id, "server-1", "server-2", "server-3")
+    outcome = await stage.settle(KEY)
+    assert references(stage) == {"server-1": "web-1", "server-2": "web-2", "server-3": None}
+    assert isinstance(outcome, Blocked)
+    assert outcome.at_most > STEADY, "who is not in a new list needs no second look"
+
+    rows = stage.cloud.server_rows
+    for server_id in ("server-1", "server-2", "server-3"):
+        rows[server_id] = rows[server_id].__class__(id=server_id, status="ACTIVE", host_id="host-9")
+    stage.clock.advance(400)
+    await stage.settle(KEY)
+    together = "EcsServer web-1, EcsServer web-2, server server-3 stand on the same host host-9"
+    assert stage.status(KEY)["violations"] == [together]
+    assert together in stage.message(KEY)
+    assert "migrateServer" not in stage.cloud.calls
+
+
+async def test_a_member_whose_object_comes_or_goes_is_named_accordingly(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    await stage.settle(KEY)
+    assert references(stage) == {"server-1": None}
+    stage.clock.advance(3)
+    add_object(stage, "web-0", "server-1")
+    await stage.settle(KEY)
+    assert references(stage) == {"server-1": "web-0"}
+    stage.store.delete(WEB_0)
+    stage.clock.advance(400)
+    await stage.settle(KEY)
+    assert references(stage) == {"server-1": None}
+
+
+async def test_all_groups_of_a_namespace_share_one_list_of_its_servers(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    add_object(stage, "web-0", "server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    other = ObjectKey(KEY.resource, "shop", "other")
+    stage.store.create(other.resource, other.name, {}, namespace="shop")
+    await stage.settle(other)
+    stage.cloud.set_members(stage.status(other)["id"], "server-1")
+    for _ in range(3):
+        for key in (KEY, other):
+            await stage.settle(key)
+        stage.clock.advance(60)
+    assert stage.store.reads.count(f"list {WEB_0.resource}") == 1
+
+
+async def test_one_that_a_list_is_too_old_to_name_is_looked_for_soon(stage: Stage) -> None:
+    group_id = await made(stage)
+    stage.cloud.add_server("server-1")
+    stage.cloud.set_members(group_id, "server-1")
+    await stage.settle(KEY)
+    stage.cloud.add_server("server-2")
+    add_object(stage, "web-1", "server-2")
+    stage.cloud.set_members(group_id, "server-1", "server-2")
+    outcome = await stage.settle(KEY)
+    assert references(stage)["server-2"] is None
+    assert outcome == Blocked((MEMBERS,), at_most=15.0)
+    stage.clock.advance(15)
+    await stage.settle(KEY)
+    assert references(stage)["server-2"] == "web-1"
 
 
 async def test_a_member_that_joined_is_shown_with_its_host_though_the_list_is_old(stage: Stage) -> None:
