@@ -59,9 +59,15 @@ async def advance(visit: GroupVisit, cloud: Actuator) -> Outcome:
 
 
 async def _users(visit: GroupVisit) -> Sequence[KubeObject]:
-    """The EcsServers that name the group."""
+    """The EcsServers that name the group, by its object or by its id."""
+    name, group_id = visit.obj.key.name, visit.status.id
     servers = await visit.desk.store.list(SERVER.plural, namespace=visit.obj.key.namespace)
-    return [each for each in servers if (each.spec.get("serverGroupRef") or {}).get("name") == visit.obj.key.name]
+    return [
+        each
+        for each in servers
+        if (each.spec.get("serverGroupRef") or {}).get("name") == name
+        or (group_id is not None and each.spec.get("serverGroupId") == group_id)
+    ]
 
 
 async def _in_use(visit: GroupVisit, users: Sequence[KubeObject]) -> Outcome:

@@ -362,9 +362,11 @@ async def test_a_group_that_answers_404_once_is_left_alone(stage: Stage) -> None
     assert stage.condition(KEY) == ("True", "Available")
 
 
-async def test_a_group_in_use_by_objects_stays_and_names_them(stage: Stage) -> None:
-    await made(stage)
-    stage.store.create(WEB_0.resource, WEB_0.name, {"serverGroupRef": {"name": "web"}}, namespace="shop")
+@pytest.mark.parametrize("is_by_id", [False, True], ids=["by name", "by id"])
+async def test_a_group_in_use_by_objects_stays_and_names_them(stage: Stage, *, is_by_id: bool) -> None:
+    group_id = await made(stage)
+    names_it = {"serverGroupId": group_id} if is_by_id else {"serverGroupRef": {"name": "web"}}
+    stage.store.create(WEB_0.resource, WEB_0.name, names_it, namespace="shop")
     stage.store.create(WEB_0.resource, "other", {"serverGroupRef": {"name": "db"}}, namespace="shop")
     stage.store.delete(KEY)
     assert await stage.settle(KEY) == Blocked((WEB_0,), at_most=60.0)
