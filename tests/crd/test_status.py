@@ -11,16 +11,23 @@ import pytest
 import pytest_asyncio
 
 from ecs_lab.control_plane import ControlPlane
-from ecs_operator.api.common import ApiModel, Condition, Job, ObjectRef, Operation, Restore
+from ecs_operator.api.common import ApiModel, Condition, Job, KeyRef, ObjectRef, Operation, Restore
 from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
 from ecs_operator.api.server import (
     Address,
     Applied,
     ChangeRecord,
+    ChangeStep,
     CreateRecord,
     Fault,
+    GroupPin,
+    Installation,
+    InstalledDataRef,
+    Membership,
+    Placement,
     Plan,
     PlannedChange,
+    ResolvedImage,
     SecurityGroup,
     ServerStatus,
     Volume,
@@ -55,17 +62,33 @@ _CREATE = CreateRecord(
     last_error=_LONG,
 )
 
+_INSTALLATION = Installation(
+    image_id="i-1",
+    image_name="Debian",
+    key_pair_name="ops",
+    admin_password_secret_ref=KeyRef(name="a", key="b"),
+    user_data_ref=InstalledDataRef(secret=KeyRef(name="a", key="b"), config_map=KeyRef(name="c", key="d")),
+)
 _CHANGE = ChangeRecord(
-    id="resize-1",
-    kind="Resize",
-    target="s3.xlarge.2",
-    step="Sent",
+    id="change-1",
+    steps=(
+        ChangeStep(kind="Migrate", target="", state="Done", attempts=0),
+        ChangeStep(
+            kind="Install",
+            target="i-1",
+            install=_INSTALLATION,
+            state="Sent",
+            before="v-1",
+            sent_at=_NOW,
+            attempts=1,
+            job_id="j-1",
+            cause="why",
+        ),
+    ),
+    approved="0123456789ab",
+    repairs=True,
     restore=Restore(power_state="Running"),
     started_at=_NOW,
-    sent_at=_NOW,
-    attempts=1,
-    job_id="j-1",
-    cause="why",
 )
 _FULL: dict[str, ApiModel] = {
     "EcsProject": ProjectStatus(
@@ -88,7 +111,15 @@ _FULL: dict[str, ApiModel] = {
         operation=_OPERATION,
         change=_CHANGE,
         plan=Plan(hash="0123456789ab", cost="Restart", changes=(PlannedChange(path="spec.flavor", have="a", want="b", cost="Restart"),)),
-        applied=Applied(metadata_keys=("a",), tag_keys=("b",)),
+        applied=Applied(
+            metadata_keys=("a",),
+            tag_keys=("b",),
+            installed=_INSTALLATION,
+            placement=Placement(tenancy="dedicated", dedicated_host_id="h-1"),
+            server_group=GroupPin(id="g-1", name="web"),
+        ),
+        server_group=Membership(id="g-1"),
+        resolved_image=ResolvedImage(name="Debian", id="i-1"),
         security_groups=(SecurityGroup(id="g-1", name="default"),),
         auto_recovery=True,
         create=_CREATE,

@@ -74,11 +74,6 @@ def _optional(path: str, shown: str, who: str) -> str:
     return f"({present(who, path)} ? {shown} : '{UNSET}')"
 
 
-def _show_image(who: str) -> str:
-    image = f"{who}.spec.image"
-    return f"(has({image}.id) ? 'id %s'.format([{image}.id]) : 'name %s'.format([{image}.name]))"
-
-
 def _show_interfaces(who: str) -> str:
     address = "(has(i.ipAddress) ? i.ipAddress : 'any address')"
     mtu = "(has(i.mtu) ? '%d'.format([i.mtu]) : 'of the cloud')"
@@ -113,25 +108,6 @@ def _show_data_volumes(who: str) -> str:
     return _optional("spec.dataVolumes", f"'%s'.format([{who}.spec.dataVolumes.map(v, {item})])", who)
 
 
-def _show_key(path: str) -> Show:
-    return lambda who: _optional(f"spec.{path}", f"'%s/%s'.format([{who}.spec.{path}.name, {who}.spec.{path}.key])", who)
-
-
-def _show_user_data(who: str) -> str:
-    ref = f"{who}.spec.userDataRef"
-    shown = (
-        f"(has({ref}.secret) ? 'Secret %s/%s'.format([{ref}.secret.name, {ref}.secret.key]) : "
-        f"'ConfigMap %s/%s'.format([{ref}.configMap.name, {ref}.configMap.key]))"
-    )
-    return _optional("spec.userDataRef", shown, who)
-
-
-def _show_scheduling(who: str) -> str:
-    place = f"{who}.spec.scheduling"
-    host = f"(has({place}.dedicatedHostId) ? {place}.dedicatedHostId : 'any')"
-    return _optional("spec.scheduling", f"'%s host %s'.format([{place}.tenancy, {host}])", who)
-
-
 # Equality of list-maps does not see their order, and the first interface is the primary one.
 _INTERFACES_SAME = (
     f"{unchanged('spec.networkInterfaces', required=True)} && self.spec.networkInterfaces[0].name == oldSelf.spec.networkInterfaces[0].name"
@@ -140,19 +116,12 @@ _INTERFACES_SAME = (
 SERVER_ROOT_RULES: tuple[Rule, ...] = (
     _default_name_fits(LONGEST_DEFAULT_SERVER_NAME, "server"),
     _project_pinned("EcsServer"),
-    _once_server_exists("image", required=True, show=_show_image),
     _once_server_exists("availabilityZone"),
     _once_server_exists("vpcId", required=True),
     _once_server_exists("networkInterfaces", required=True, show=_show_interfaces, same=_INTERFACES_SAME),
     _once_server_exists("publicIp", show=_show_public_ip),
     _once_server_exists("rootVolume", required=True, show=_show_root_volume),
     _once_server_exists("dataVolumes", show=_show_data_volumes),
-    _once_server_exists("keyPairName"),
-    _once_server_exists("adminPasswordSecretRef", show=_show_key("adminPasswordSecretRef")),
-    _once_server_exists("userDataRef", show=_show_user_data),
-    _once_server_exists("serverGroupRef", show=show_value("spec.serverGroupRef.name")),
-    _once_server_exists("serverGroupId"),
-    _once_server_exists("scheduling", show=_show_scheduling),
     _once_server_exists("agencyName"),
 )
 

@@ -25,10 +25,17 @@ from ecs_operator.api.server_status import (
     Address,
     Applied,
     ChangeRecord,
+    ChangeStep,
     CreateRecord,
     Fault,
+    GroupPin,
+    Installation,
+    InstalledDataRef,
+    Membership,
+    Placement,
     Plan,
     PlannedChange,
+    ResolvedImage,
     SecurityGroup,
     ServerStatus,
     Volume,
@@ -38,15 +45,22 @@ __all__ = [
     "Address",
     "Applied",
     "ChangeRecord",
+    "ChangeStep",
     "CreateRecord",
     "DataVolume",
     "Disruption",
     "Fault",
+    "GroupPin",
     "Image",
+    "Installation",
+    "InstalledDataRef",
+    "Membership",
     "NetworkInterface",
+    "Placement",
     "Plan",
     "PlannedChange",
     "PublicIp",
+    "ResolvedImage",
     "RootVolume",
     "Scheduling",
     "SecurityGroup",
@@ -70,8 +84,8 @@ class Image(ApiModel):
     id: CloudId | None = None
     """Id of the image. Exactly one of id and name is set."""
     name: Annotated[str, text(128)] | None = None
-    """Name of the image, which must be the only one of that name. Resolved once; status.imageId keeps the id, so a newer image of the
-    same name changes nothing. Exactly one of id and name is set."""
+    """Name of the image, which must be the only one of that name. Resolved once, so a newer image of the same name changes nothing.
+    Exactly one of id and name is set."""
 
 
 class UserDataRef(ApiModel):
@@ -119,10 +133,11 @@ class Shutdown(ApiModel):
 class Disruption(ApiModel):
     """What a change of the spec may cost without being approved one by one."""
 
-    allow: Literal["None", "Restart"] = "None"
+    allow: Literal["None", "Restart", "Reinstall"] = "None"
     """The most a change may cost. None: nothing that stops the server is done without approval. Restart: the server may be stopped and
-    started again, for example for another flavor. What costs more waits with the condition ApprovalRequired and stands in status.plan;
-    it goes ahead when the annotation ecs.huaweicloud.com/approve-plan is set to status.plan.hash. Default: None."""
+    started again, for example for another flavor. Reinstall: its system disk may be made anew as well, for example for another image;
+    everything on that disk is lost. What costs more waits with the condition ApprovalRequired and stands in status.plan; it goes ahead
+    when the annotation ecs.huaweicloud.com/approve-plan is set to status.plan.hash. Default: None."""
 
 
 _METADATA: dict[str, Any] = validations(*METADATA_RULES)
@@ -133,7 +148,8 @@ class ServerSpec(ApiModel):
     """Desired state of the server.
 
     Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption,
-    deletionPolicy and deletionProtection can be changed at no cost, and flavor for a stop and a start; other changes are refused.
+    deletionPolicy and deletionProtection can be changed at no cost; flavor, serverGroupRef, serverGroupId and scheduling for a stop and a
+    start; image, keyPairName, adminPasswordSecretRef and userDataRef for a new system disk. Other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -150,7 +166,9 @@ class ServerSpec(ApiModel):
     """Id of the flavor (virtual CPUs and memory), for example s3.large.2. Can be changed, which is a resize: the server is stopped, and
     started again if it ran, when disruption.allow or an approval permits it."""
     image: Image
-    """Image the system disk is made from. Cannot be changed yet once the server exists."""
+    """Image the system disk is made from. Can be changed, which makes the system disk anew (everything on it is lost, data disks stay):
+    the server is stopped, and started again if it ran, when disruption.allow or an approval permits a Reinstall. It then needs keyPairName
+    or adminPasswordSecretRef."""
     availability_zone: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
     """Zone, for example eu-west-0a. Absent: the cloud chooses, and status.availabilityZone shows which. Cannot be changed once the server
     exists."""
@@ -171,14 +189,17 @@ class ServerSpec(ApiModel):
     attach further volumes with an EcsVolumeAttachment."""
     key_pair_name: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
     """Name of the SSH key pair for signing in. Not together with adminPasswordSecretRef. With neither, the image's own password is in
-    force. Cannot be changed yet once the server exists."""
+    force. Can be changed, which makes the system disk anew from the same image (everything on it is lost), when disruption.allow or an
+    approval permits a Reinstall."""
     admin_password_secret_ref: KeyRef | None = None
     """Secret with the password of root or Administrator: 8 to 26 characters, three of the four classes. Not together with keyPairName. On
     Linux images with Cloud-init the cloud ignores it when there are user data. For Windows it travels as metadata, which those who may
-    list servers in the cloud can read. Cannot be changed yet once the server exists."""
+    list servers in the cloud can read. Naming another Secret or key makes the system disk anew, as with keyPairName; another content of
+    the same Secret changes nothing."""
     user_data_ref: UserDataRef | None = None
     """User data for Cloud-init or Cloudbase-init, up to 32 KiB before encoding. Whoever may list servers in the cloud can read them: put
-    no secrets in. Cannot be changed yet once the server exists."""
+    no secrets in. Naming another Secret, ConfigMap or key makes the system disk anew, as with keyPairName; another content of the same one
+    changes nothing."""
     metadata: Annotated[dict[str, Annotated[str, Field(max_length=255)]], Field(max_length=9, json_schema_extra=_METADATA)] = Field(
         default_factory=dict
     )
@@ -198,12 +219,14 @@ class ServerSpec(ApiModel):
     """Whether the cloud moves the server to another host and starts it there when its host fails. Absent: left as it is. Can be changed,
     which costs nothing. What others change here is not noticed."""
     server_group_ref: ObjectRef | None = None
-    """The EcsServerGroup, in the same namespace; it is waited for. Not together with serverGroupId. Cannot be changed yet once the server
-    exists."""
+    """The EcsServerGroup, in the same namespace; it is waited for. Not together with serverGroupId. Can be changed: to leave a group costs
+    nothing; to join one, or to move to another, the server is stopped, and started again if it ran, when disruption.allow or an approval
+    permits a Restart."""
     server_group_id: CloudId | None = None
-    """Id of a server group that is not managed here. Not together with serverGroupRef. Cannot be changed yet once the server exists."""
+    """Id of a server group that is not managed here. Not together with serverGroupRef. Can be changed, as serverGroupRef can."""
     scheduling: Scheduling | None = None
-    """Where the server may stand. Absent: on shared hosts. Cannot be changed yet once the server exists."""
+    """Where the server may stand. Absent: on shared hosts. Can be changed, which moves the server: it is stopped, and started again if it
+    ran, when disruption.allow or an approval permits a Restart. A server that is on a shared host needs dedicatedHostId to leave it."""
     agency_name: Annotated[str, text(64)] | None = None
     """IAM agency through which the server may use cloud services. Takes one of the metadata pairs. Cannot be changed yet once the server
     exists."""

@@ -14,6 +14,7 @@ from ecs_operator.api.common import (
     Count,
     Generation,
     Job,
+    KeyRef,
     Operation,
     Restore,
     SeenMessage,
@@ -104,6 +105,48 @@ class SecurityGroup(ApiModel):
     """Its name."""
 
 
+class InstalledDataRef(ApiModel):
+    """Where user data stood. One of the two is set."""
+
+    secret: KeyRef | None = None
+    """A key of a Secret."""
+    config_map: KeyRef | None = None
+    """A key of a ConfigMap."""
+
+
+class Installation(ApiModel):
+    """What a system disk is, or is to be, installed with. Names and references only: no password, no user data."""
+
+    image_id: SeenText | None = None
+    """Id of the image."""
+    image_name: SeenText | None = None
+    """Name that was resolved to this id; absent when the spec gave the id."""
+    key_pair_name: SeenText | None = None
+    """Name of the key pair."""
+    admin_password_secret_ref: KeyRef | None = None
+    """Where the password stood."""
+    user_data_ref: InstalledDataRef | None = None
+    """Where the user data stood."""
+
+
+class Placement(ApiModel):
+    """Where the server was put."""
+
+    tenancy: Literal["shared", "dedicated"]
+    """On shared hosts or on a dedicated one."""
+    dedicated_host_id: SeenText | None = None
+    """The dedicated host; absent: any."""
+
+
+class GroupPin(ApiModel):
+    """A server group, and the reference that was resolved to it."""
+
+    id: SeenText
+    """Id of the group in the cloud."""
+    name: Annotated[str, Field(max_length=253)] | None = None
+    """Name of the EcsServerGroup; absent when the spec gave the id."""
+
+
 class Applied(ApiModel):
     """What the operator set on the server beyond what the cloud tells apart: only this is ever taken away again."""
 
@@ -111,6 +154,28 @@ class Applied(ApiModel):
     """Keys of the metadata pairs."""
     tag_keys: Annotated[tuple[SeenText, ...], Field(max_length=64, json_schema_extra=LIST_SET)] = ()
     """Keys of the tags."""
+    installed: Installation | None = None
+    """What the system disk was last installed with."""
+    placement: Placement | None = None
+    """Where the server was last put."""
+    server_group: GroupPin | None = None
+    """The server group the server was put in."""
+
+
+class Membership(ApiModel):
+    """The server group a server is in."""
+
+    id: SeenText | None = None
+    """Id of the group; absent: in none."""
+
+
+class ResolvedImage(ApiModel):
+    """What the name of an image stands for. It is looked up once: a newer image of the same name changes nothing."""
+
+    name: SeenText
+    """The name."""
+    id: SeenText
+    """Id of the image."""
 
 
 class PlannedChange(ApiModel):
@@ -122,7 +187,7 @@ class PlannedChange(ApiModel):
     """What the server has."""
     want: Annotated[SeenMessage, Field(alias="to")]
     """What the spec wants."""
-    cost: Literal["None", "Restart"]
+    cost: Literal["None", "Restart", "Reinstall"]
     """What the change costs."""
 
 
@@ -131,36 +196,52 @@ class Plan(ApiModel):
 
     hash: SeenText
     """Names exactly these changes; the annotation ecs.huaweicloud.com/approve-plan with this value approves them."""
-    cost: Literal["None", "Restart"]
+    cost: Literal["None", "Restart", "Reinstall"]
     """What they cost together: the dearest of them."""
     changes: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
     """The changes."""
 
 
-class ChangeRecord(ApiModel):
-    """A change that needs the server stopped. Written before the server is, so that whatever crashes, it is brought back as it was."""
+class ChangeStep(ApiModel):
+    """One step of a change, made while the server is stopped."""
 
-    id: SeenText
-    """Names this run of the change."""
-    kind: Literal["Resize"]
+    kind: Literal["Migrate", "LeaveGroup", "JoinGroup", "Resize", "Install"]
     """What is done."""
     target: SeenText
-    """What it leads to: the id of the flavor."""
-    step: Literal["Stop", "Send", "Sent", "Done", "Failed"]
-    """Stop: the server is being stopped. Send: the call is due. Sent: it was, or is being, sent. Done, Failed: the server is brought back
-    as it was."""
-    restore: Restore
-    """What to bring back at the end."""
-    started_at: Timestamp
-    """When it began."""
+    """What it leads to: the id of the dedicated host (empty: the shared pool), of the group (to leave, or to join), of the flavor or of
+    the image."""
+    install: Installation | None = None
+    """With Install: what the system disk is installed with."""
+    state: Literal["Waiting", "Sent", "Done", "GivenUp", "Failed"]
+    """Waiting: the call is due when it is this step's turn. Sent: it was, or is being, sent. Done: the server shows it. GivenUp: it was no
+    longer wanted before it was sent. Failed: see cause."""
+    before: SeenText | None = None
+    """With Install the id of the system disk, with Migrate that of the host before it: another one proves that it was done."""
     sent_at: Timestamp | None = None
     """When the call was sent first."""
-    attempts: Count = 0
+    attempts: Count
     """How many times the call was sent."""
     job_id: SeenText | None = None
     """The cloud's job."""
     cause: SeenMessage | None = None
     """Why it failed, or why the last call was refused."""
+
+
+class ChangeRecord(ApiModel):
+    """Changes that need the server stopped, in one stop. Written before the server is, so that whatever crashes, it is brought back."""
+
+    id: SeenText
+    """Names this run of the change."""
+    steps: Annotated[tuple[ChangeStep, ...], Field(min_length=1, max_length=16, json_schema_extra=LIST_ATOMIC)]
+    """What is done, in this order. When all are Done or GivenUp, or one is Failed, the server is brought back as it was."""
+    approved: SeenText | None = None
+    """The hash that approved the steps; absent when spec.disruption.allow covered them."""
+    repairs: bool | None = None
+    """true: it was begun on a server that an installation had left in ERROR."""
+    restore: Restore
+    """What to bring back at the end."""
+    started_at: Timestamp
+    """When it began."""
 
 
 class ServerStatus(ApiModel):
@@ -194,6 +275,10 @@ class ServerStatus(ApiModel):
     """Security groups of the server, as read when they changed last."""
     auto_recovery: bool | None = None
     """Automatic recovery, as the operator set or read it last; absent when spec.autoRecovery is."""
+    server_group: Membership | None = None
+    """The server group the server is in, as read when the spec spoke of it or it was changed last; absent: not known."""
+    resolved_image: ResolvedImage | None = None
+    """What spec.image.name stands for, where it is another name than that of the image the server was installed with."""
     create: CreateRecord | None = None
     """The create intent."""
     private_ip: SeenText | None = None
@@ -207,7 +292,7 @@ class ServerStatus(ApiModel):
     flavor: SeenText | None = None
     """Flavor the server has."""
     image_id: SeenText | None = None
-    """Id of the image; spec.image.name is resolved to it once."""
+    """Id of the image the server has."""
     availability_zone: SeenText | None = None
     """Zone the server is in."""
     locked: bool | None = None

@@ -49,6 +49,11 @@ class Authentication:
         token = await self._tokens.get(credentials)
         return Proof({"X-Auth-Token": token.value}, token.value, (token.value, credentials.password))
 
+    async def user_id(self) -> str | None:
+        """Whose credentials these are, as the token says it; None with an access key, which does not. Raises CloudError."""
+        credentials = await self._provider.get()
+        return None if isinstance(credentials, AccessKey) else (await self._tokens.get(credentials)).user_id
+
     def refused(self, proof: Proof, *, date: datetime | None) -> bool:
         """The cloud refused the proof. Whether another try would carry a new one."""
         if proof.token is not None:

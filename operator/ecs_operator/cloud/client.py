@@ -139,6 +139,10 @@ class EcsClient:
         """The project's id."""
         return self._session.place.project_id
 
+    async def user_id(self) -> str | None:
+        """Id of the user whose credentials these are; None where only an access key is known. Raises CloudError."""
+        return await self._session.user_id()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()

@@ -128,6 +128,10 @@ class Session:
             message = f"could not be sent within {seconds:.0f} s"
             raise failed(attempt.call, outcome=Outcome.NOT_SENT, meaning=Meaning.UNREACHABLE, message=message) from None
 
+    async def user_id(self) -> str | None:
+        """Id of the user whose credentials these are; None with an access key. Raises CloudError."""
+        return await self._authentication.user_id()
+
     async def close(self) -> None:
         """Close the connections."""
         self._budget.close()

@@ -6,7 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeVar, assert_never
 
-from ecs_operator.cloud import BlockDevice, CloudError, CreateServers, Flavor, Job, JobAccepted, Server
+from pydantic import SecretStr
+
+from ecs_operator.cloud import (
+    BlockDevice,
+    ChangeSystem,
+    CloudError,
+    CreateServers,
+    Flavor,
+    Image,
+    Job,
+    JobAccepted,
+    ReinstallSystem,
+    Server,
+    ServerGroup,
+)
 from ecs_operator.engine.ports import Authority
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.commands import Command, Delete, Reboot, Start, Stop
@@ -15,6 +29,7 @@ from ecs_operator.resources.server.differences import (
     AddSecurityGroup,
     Describe,
     Edit,
+    LeaveGroup,
     RemoveMetadata,
     RemoveSecurityGroup,
     RemoveTags,
@@ -25,6 +40,7 @@ from ecs_operator.resources.server.differences import (
 )
 from ecs_operator.resources.server.evidence import Look, is_ours, look_among
 from ecs_operator.resources.server.power import Kind, Mode
+from ecs_operator.resources.server.render import Secrets, encoded
 from ecs_operator.resources.tenancy import Tenant
 
 STALE_LOOK = 10.0
@@ -121,6 +137,52 @@ class Actuator:
         servers = self.tenant.client.servers
         return await self._change(lambda: servers.resize(server_id, flavor_id), "resizeServer")
 
+    async def image(self, image_id: str) -> Image | None:
+        """11.2.3; None when there is none of this id."""
+        return await found(self.tenant.client.images.get(image_id))
+
+    async def has_key_pair(self, name: str) -> bool:
+        """6.11.2, of the user whose credentials these are."""
+        return await found(self.tenant.client.key_pairs.get(name)) is not None
+
+    async def install(self, server_id: str, *, image_id: str, key_name: str | None, secrets: Secrets, is_same: bool) -> JobAccepted:
+        """5.2.1 for the image the server has, where it is known who we are; else 5.2.2, which can say the same image again."""
+        systems = self.tenant.client.systems
+        password = SecretStr(secrets.password) if secrets.password is not None else None
+        data = SecretStr(encoded(secrets.user_data)) if secrets.user_data is not None else None
+        user_id = await self.tenant.client.user_id() if is_same else None
+        if user_id:
+            again = ReinstallSystem(user_id=user_id, key_name=key_name, admin_pass=password, user_data=data)
+            return await self._change(lambda: systems.reinstall(server_id, again), "reinstallServer")
+        other = ChangeSystem(image_id=image_id, key_name=key_name, admin_pass=password, user_data=data)
+        return await self._change(lambda: systems.change(server_id, other), "changeServerImage")
+
+    async def migrate(self, server_id: str, dedicated_host_id: str | None) -> JobAccepted:
+        """5.2.3; None: to the shared pool."""
+        systems = self.tenant.client.systems
+        return await self._change(lambda: systems.migrate(server_id, dedicated_host_id), "migrateServer")
+
+    async def group(self, group_id: str) -> ServerGroup | None:
+        """5.10.6; None when there is none of this id."""
+        return await found(self.tenant.client.groups.get(group_id))
+
+    async def group_of(self, server_id: str, *, likely: str) -> str | None:
+        """Id of the group a server is in: the ``likely`` one is asked first (5.10.6), then all (5.10.5)."""
+        group = await self.group(likely)
+        if group is not None and server_id in group.members:
+            return group.id
+        return next((each.id for each in await self.tenant.client.groups.list() if server_id in each.members), None)
+
+    async def join_group(self, server_id: str, group_id: str) -> None:
+        """5.10.3, at once."""
+        groups = self.tenant.client.groups
+        await self._change(lambda: groups.add(group_id, server_id), "addServerGroupMember")
+
+    async def leave_group(self, server_id: str, group_id: str) -> None:
+        """5.10.4, at once. A group that is gone has no members."""
+        groups = self.tenant.client.groups
+        await self._gone(lambda: groups.remove(group_id, server_id), "removeServerGroupMember")
+
     async def edit(self, server_id: str, edit: Edit) -> None:
         """One change that costs nothing. What is already so counts as done."""
         client = self.tenant.client
@@ -141,6 +203,8 @@ class Actuator:
                 await self._gone(lambda: client.security_groups.remove(server_id, group_id), "removeSecurityGroup")
             case SetAutoRecovery(on=on):
                 await self._change(lambda: client.auto_recovery.set(server_id, enabled=on), "setAutoRecovery")
+            case LeaveGroup(group_id=group_id):
+                await self.leave_group(server_id, group_id)
             case SetLock(on=True):
                 await self._change(lambda: client.server_actions.lock(server_id), "lockServer")
             case SetLock():

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from typing import assert_never
 
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, SecurityGroup, ServerStatus
-from ecs_operator.cloud import CloudError, Server
+from ecs_operator.api.server import Applied, ChangeRecord, ChangeStep, Membership, Placement, SecurityGroup, ServerStatus
+from ecs_operator.cloud import CloudError, JobAccepted, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.hindrances import call_failed
 from ecs_operator.resources.server import change_protocol
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.differences import AddSecurityGroup, Edit, RemoveSecurityGroup, SetAutoRecovery, claimed
+from ecs_operator.resources.server.differences import (
+    AddSecurityGroup,
+    Edit,
+    JoinGroup,
+    LeaveGroup,
+    RemoveSecurityGroup,
+    SetAutoRecovery,
+    Wanted,
+    claimed,
+)
+from ecs_operator.resources.server.installation import group_pin
+from ecs_operator.resources.server.preflight import hindrance_to, to_install
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.wording import changing
 from ecs_operator.resources.verdicts import verdict
@@ -23,9 +36,10 @@ logger = logging.getLogger(__name__)
 ACTION = "Change"
 
 
-async def details(visit: ServerVisit, cloud: Actuator, server: Server) -> ServerStatus:
+async def details(visit: ServerVisit, cloud: Actuator, server: Server, *, wanted: Wanted) -> ServerStatus:
     """The status with what a row lacks, read only if the spec speaks of it and the row shows that it changed. Raises CloudError."""
     status, spec = visit.status, visit.spec
+    membership = await _membership(status, cloud, server, wanted=wanted)
     groups, recovery = status.security_groups, status.auto_recovery
     if spec.security_group_ids is None:
         groups = ()
@@ -35,7 +49,20 @@ async def details(visit: ServerVisit, cloud: Actuator, server: Server) -> Server
         recovery = None
     elif recovery is None:
         recovery = await cloud.auto_recovery(server.id)
-    return status.model_copy(update={"security_groups": groups, "auto_recovery": recovery})
+    return status.model_copy(update={"security_groups": groups, "auto_recovery": recovery, "server_group": membership})
+
+
+async def _membership(status: ServerStatus, cloud: Actuator, server: Server, *, wanted: Wanted) -> Membership | None:
+    """No row shows it. It is read while the operator changes it, and else kept as it was last read."""
+    ours = status.applied.server_group if status.applied is not None else None
+    likely = wanted.group or ours
+    if likely is None:
+        return status.server_group if not wanted.knows_group else None
+    step = change_protocol.current(status.change) if status.change is not None else None
+    is_moving = step is not None and step.kind in {"JoinGroup", "LeaveGroup"}
+    if status.server_group is not None and not is_moving:
+        return status.server_group
+    return Membership(id=await cloud.group_of(server.id, likely=likely.id))
 
 
 async def amend(visit: ServerVisit, cloud: Actuator, edits: tuple[Edit, ...]) -> Outcome:
@@ -62,35 +89,95 @@ async def amend(visit: ServerVisit, cloud: Actuator, edits: tuple[Edit, ...]) ->
 
 async def begin(visit: ServerVisit, cloud: Actuator, change: ChangeRecord) -> Outcome:
     """Write a change ahead, once it is certain that the cloud can do it: nothing is stopped in vain. Raises CloudError and StoreError."""
-    hindrance = await _hindrance(visit, cloud, change)
+    hindrance = await hindrance_to(visit, cloud, change)
     if hindrance is not None:
         await visit.tell(hindrance, action=ACTION)
-        return Again(60.0, Lane.RESYNC)
+        return Again(30.0 if hindrance.reason is Reason.WAITING_FOR_DEPENDENCY else 60.0, Lane.RESYNC)
     wanted = visit.status.model_copy(update={"change": change})
     await visit.write(wanted, changing(wanted, change), action=ACTION)
     return Again(0.0, Lane.URGENT)
 
 
 async def write_change(visit: ServerVisit, change: ChangeRecord) -> Outcome:
-    """Write how far a change is. Raises StoreError."""
-    wanted = visit.status.model_copy(update={"change": change})
+    """Write how far a change is, and what the server has because of it. Raises StoreError."""
+    wanted = visit.status.model_copy(update={"change": change, "applied": _achieved(visit.status.applied, change)})
     await visit.write(wanted, changing(wanted, change), action=ACTION)
     return Again(0.0, Lane.POLL)
 
 
 async def send(visit: ServerVisit, cloud: Actuator, change: ChangeRecord) -> Outcome:
-    """Write the attempt, then call: what was not written is never sent. Raises StoreError."""
+    """Write the attempt, then call: what was not written is never sent. Raises CloudError and StoreError."""
     server_id = _server_id(visit.status)
-    wanted = visit.status.model_copy(update={"change": change})
+    step = change_protocol.current(change)
+    if step is None:
+        raise ValueError("the change has no step left")
+    call = await _call(visit, cloud, step, server_id=server_id)
+    if isinstance(call, Notice):
+        return await _not_possible(visit, change, call)
+    wanted = visit.status.model_copy(update={"change": change, **_ahead(visit, step)})
     notice = changing(wanted, change)
     await visit.write(wanted, notice, action=ACTION)
     try:
-        accepted = await cloud.resize(server_id, change.target)
+        accepted = await call()
     except CloudError as error:
         return await _not_accepted(visit, change, error)
     visit.saw_server()
+    if accepted is None:
+        return Again(0.0, Lane.POLL)
     await visit.note(lambda status: _with(status, change, job_id=accepted.job_id), notice, action=ACTION)
     return Again(1.0, Lane.POLL)
+
+
+Call = Callable[[], Awaitable[JobAccepted | None]]
+
+
+async def _call(visit: ServerVisit, cloud: Actuator, step: ChangeStep, *, server_id: str) -> Call | Notice:
+    """The call of a step, ready to be made; or why it cannot be made now. Secrets are read before the attempt is counted."""
+    match step.kind:
+        case "Resize":
+            return lambda: cloud.resize(server_id, step.target)
+        case "Migrate":
+            return lambda: cloud.migrate(server_id, step.target or None)
+        case "JoinGroup":
+            return lambda: cloud.join_group(server_id, step.target)
+        case "LeaveGroup":
+            return lambda: cloud.leave_group(server_id, step.target)
+        case "Install":
+            secrets = await to_install(visit, cloud, step)
+            if isinstance(secrets, Notice):
+                return secrets
+            key_name = step.install.key_pair_name if step.install is not None else None
+            # After another image failed only 5.2.2 may be repeated.
+            is_same = visit.status.image_id == step.target and visit.status.server_status != "ERROR"
+            return lambda: cloud.install(server_id, image_id=step.target, key_name=key_name, secrets=secrets, is_same=is_same)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _ahead(visit: ServerVisit, step: ChangeStep) -> dict[str, object]:
+    """What else is written before a step: what it gives the server, and that what was read before does not hold any more."""
+    if step.kind == "JoinGroup":
+        pin = group_pin(visit.spec, step.target)
+        return {"server_group": None, "applied": claimed(visit.status.applied, JoinGroup(step.target), group=pin)}
+    return {"server_group": None} if step.kind == "LeaveGroup" else {}
+
+
+def _achieved(applied: Applied | None, change: ChangeRecord) -> Applied | None:
+    """What the server has because of the steps that are done."""
+    for step in change.steps:
+        if step.state == "Done" and step.kind == "Install":
+            applied = (applied or Applied()).model_copy(update={"installed": step.install})
+        if step.state == "Done" and step.kind == "Migrate":
+            place = Placement(tenancy="dedicated" if step.target else "shared", dedicated_host_id=step.target or None)
+            applied = (applied or Applied()).model_copy(update={"placement": place})
+    return applied
+
+
+async def _not_possible(visit: ServerVisit, change: ChangeRecord, hindrance: Notice) -> Outcome:
+    """Something went away since the server was stopped: it is brought back, and what is missing waited for as before a stop."""
+    state = "Failed" if visit.status.server_status == "ERROR" else "GivenUp"
+    stored = visit.status.change or change
+    return await write_change(visit, change_protocol.with_step(stored, state=state, cause=hindrance.message[:1000]))
 
 
 async def _not_accepted(visit: ServerVisit, change: ChangeRecord, error: CloudError) -> Outcome:
@@ -99,23 +186,12 @@ async def _not_accepted(visit: ServerVisit, change: ChangeRecord, error: CloudEr
     logger.info("%s: %s", visit.obj.key, error)
     if error.outcome is CallOutcome.UNKNOWN:
         return Again(1.0, Lane.POLL)
-    step = "Failed" if error.outcome is CallOutcome.REFUSED and error.meaning not in change_protocol.PASSING else "Send"
+    ends = error.outcome is CallOutcome.REFUSED and error.meaning not in change_protocol.PASSING
+    state = "Failed" if ends else "Waiting"
     cause = judged.message[:1000]
     notice = Notice(judged.reason, judged.message, stalled=False)
-    await visit.note(lambda status: _with(status, change, step=step, cause=cause), notice, action=ACTION)
-    return Again(max(judged.retry_floor, 2.0) if step == "Send" else 0.0, Lane.POLL)
-
-
-async def _hindrance(visit: ServerVisit, cloud: Actuator, change: ChangeRecord) -> Notice | None:
-    """Why the cloud cannot do it now, found out before anything is stopped."""
-    zone = visit.status.availability_zone
-    flavor = await cloud.flavor(change.target)
-    if flavor is None:
-        return Notice(Reason.INVALID_CONFIGURATION, f"spec.flavor: there is no flavor {change.target}; the server is left as it is")
-    if zone and not flavor.is_on_sale(zone):
-        text = f"spec.flavor: {change.target} is {flavor.sale_status(zone)} in {zone}; the server is left as it is until it can be had"
-        return Notice(Reason.CAPACITY_EXHAUSTED, text)
-    return None
+    await visit.note(lambda status: _with(status, change, state=state, cause=cause), notice, action=ACTION)
+    return Again(0.0 if ends else max(judged.retry_floor, 2.0), Lane.POLL)
 
 
 async def _groups(cloud: Actuator, server_id: str) -> tuple[SecurityGroup, ...]:
@@ -130,6 +206,8 @@ def _forgotten(edits: tuple[Edit, ...]) -> dict[str, object]:
         forgotten["security_groups"] = ()
     if any(isinstance(edit, SetAutoRecovery) for edit in edits):
         forgotten["auto_recovery"] = None
+    if any(isinstance(edit, LeaveGroup) for edit in edits):
+        forgotten["server_group"] = None
     return forgotten
 
 
@@ -138,7 +216,7 @@ def _with(status: ServerStatus, change: ChangeRecord, **news: object) -> ServerS
     present = status.change
     if present is None or present.id != change.id:
         return status
-    return status.model_copy(update={"change": present.model_copy(update=news)})
+    return status.model_copy(update={"change": change_protocol.with_step(present, **news)})
 
 
 def _subject(edit: Edit) -> str:
@@ -153,6 +231,7 @@ def _subject(edit: Edit) -> str:
         "RemoveSecurityGroup": "security groups",
         "SetAutoRecovery": "automatic recovery",
         "SetLock": "the lock",
+        "LeaveGroup": "the server group",
     }
     return names[type(edit).__name__]
 

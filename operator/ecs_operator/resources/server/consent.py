@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ecs_operator.api.group import APPROVE_ANNOTATION
@@ -20,20 +20,26 @@ class Consent:
     plan: Plan | None = None
 
 
-def consent(found: Sequence[Difference], *, allowed: Cost, approved: str | None) -> Consent:
-    """Sort the differences by whether their cost is allowed, or the plan they make was approved by its hash."""
-    dear = tuple(each for each in found if each.cost > allowed)
+def consent(
+    found: Sequence[Difference], *, allowed: Cost, approved: str | None, agreed: Callable[[Difference], bool] = lambda _: False
+) -> Consent:
+    """Sort the differences by whether their cost is allowed, or the plan they make was approved by its hash.
+
+    ``agreed``: it was part of a plan that was approved, begun and not finished, so that less than that plan is left.
+    """
+    dear = tuple(each for each in found if each.cost > allowed and not agreed(each))
     plan = _plan(dear) if dear else None
     if plan is None or plan.hash == approved:
         return Consent(granted=tuple(found))
-    return Consent(granted=tuple(each for each in found if each.cost <= allowed), plan=plan)
+    return Consent(granted=tuple(each for each in found if each not in dear), plan=plan)
 
 
 def approval_text(plan: Plan) -> str:
     """What waits, and the two ways to let it go ahead."""
-    what = "; ".join(f"{each.path} from {each.have} to {each.want}" for each in plan.changes)
+    what = "; ".join(f"{each.path} from {each.have or 'nothing'} to {each.want or 'nothing'}" for each in plan.changes)
+    loss = " of the system disk, on which everything is lost" if plan.cost == Cost.REINSTALL.title else ""
     return (
-        f"this would cost a {plan.cost.lower()}: {what}. Approve it with the annotation {APPROVE_ANNOTATION}={plan.hash}, "
+        f"this would cost a {plan.cost.lower()}{loss}: {what}. Approve it with the annotation {APPROVE_ANNOTATION}={plan.hash}, "
         f"or set spec.disruption.allow: {plan.cost}"
     )
 

@@ -18,6 +18,7 @@ from ecs_operator.resources.server import record
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.evidence import Look
 from ecs_operator.resources.server.following import ACTION, adopt, clean_up_failed, follow
+from ecs_operator.resources.server.installation import at_creation
 from ecs_operator.resources.server.render import Resolved, render, render_again, stored
 from ecs_operator.resources.server.resolve import Missing, Unusable, resolve, secrets_now
 from ecs_operator.resources.server.visit import ServerVisit
@@ -143,6 +144,7 @@ def _intent(visit: ServerVisit, cloud: Actuator, found: Resolved, request: Creat
         request=stored(request),
         secret_versions=found.secret_versions,
         image_id=found.image_id,
+        applied=at_creation(visit.spec, image_id=found.image_id, group_id=found.group_id),
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from ecs_operator.api.server import Applied, ServerSpec, ServerStatus
+from ecs_operator.api.common import KeyRef
+from ecs_operator.api.server import Applied, GroupPin, Installation, ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
+from ecs_operator.resources.server.installation import image_text, placed, wanted_installation
 
 WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
 """vm_states in which metadata can be written (6.9)."""
@@ -18,6 +20,7 @@ class Cost(IntEnum):
 
     NONE = 0
     RESTART = 1
+    REINSTALL = 2
 
     @classmethod
     def named(cls, name: str) -> Cost:
@@ -95,15 +98,55 @@ class SetLock:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """5.10.4, of a server as it is."""
+
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resize:
     """5.2.4, of a stopped server."""
 
     flavor: str
 
 
-Edit = Describe | SetMetadata | RemoveMetadata | SetTags | RemoveTags | AddSecurityGroup | RemoveSecurityGroup | SetAutoRecovery | SetLock
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """5.10.3, of a stopped server, after it has left the group it is in."""
+
+    group_id: str
+    leaves: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """5.2.3, of a stopped server; None: to the shared pool."""
+
+    dedicated_host_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """5.2.1 or 5.2.2, of a stopped server: a new system disk."""
+
+    installation: Installation
+
+
+Edit = (
+    Describe
+    | SetMetadata
+    | RemoveMetadata
+    | SetTags
+    | RemoveTags
+    | AddSecurityGroup
+    | RemoveSecurityGroup
+    | SetAutoRecovery
+    | SetLock
+    | LeaveGroup
+)
 """What is done at once, on a server as it is."""
-Change = Resize
+Change = Resize | JoinGroup | Migrate | Install
 """What needs the server stopped."""
 
 
@@ -118,34 +161,60 @@ class Difference:
     cost: Cost = Cost.NONE
 
 
-def differences(spec: ServerSpec, server: Server, *, status: ServerStatus, name: str) -> tuple[Difference, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the spec wants that it does not say itself. Pure value: see ``wanted.py`` for where it comes from."""
+
+    name: str
+    image_id: str | None
+    """None: what the spec refers to could not be resolved, and nothing is said about it."""
+    group: GroupPin | None = None
+    knows_group: bool = True
+    """The group could be resolved; None is then none."""
+    is_broken: bool = False
+    """An installation failed and left the server in ERROR: it is to be made again whatever else is so."""
+
+
+def differences(spec: ServerSpec, server: Server, *, status: ServerStatus, wanted: Wanted) -> tuple[Difference, ...]:
     """All differences, in the order in which they are best removed: the lock last, because it refuses much of the rest.
 
-    ``status`` holds what the row lacks: security groups by id, automatic recovery, and what was set by us. ``name`` is the wanted name.
+    ``status`` holds what the row lacks: security groups by id, automatic recovery, the server group, and what was set by us.
+    What needs a stop comes in the order in which it is done: a host and a flavor that the image fits before the image.
     """
     return (
-        *_names(spec, server, name),
+        *_names(spec, server, wanted.name),
         *_metadata(spec, server, status.applied),
         *_tags(spec, server, status.applied),
         *_security_groups(spec, status),
         *_auto_recovery(spec, status),
+        *_placement(spec, status.applied),
+        *_group(status, wanted),
         *_flavor(spec, server),
+        *_installation(spec, status, wanted),
         *_lock(spec, server),
     )
 
 
-def settled(spec: ServerSpec) -> Applied:
-    """What is ours once nothing differs."""
-    return Applied(metadata_keys=tuple(sorted(spec.metadata)), tag_keys=tuple(sorted(spec.tags)))
+def settled(spec: ServerSpec, before: Applied | None, *, wanted: Wanted) -> Applied:
+    """What is ours once nothing differs. What could not be resolved stays as it was."""
+    return Applied(
+        metadata_keys=tuple(sorted(spec.metadata)),
+        tag_keys=tuple(sorted(spec.tags)),
+        installed=wanted_installation(spec, image_id=wanted.image_id) if wanted.image_id else before.installed if before else None,
+        placement=before.placement if before is not None and before.placement is not None else placed(spec),
+        server_group=wanted.group if wanted.knows_group else before.server_group if before else None,
+    )
 
 
-def claimed(applied: Applied | None, deed: Edit | Change) -> Applied:
+def claimed(applied: Applied | None, deed: Edit | Change, *, group: GroupPin | None = None) -> Applied:
     """What is ours from the moment a deed is about to be done: written ahead, so that it can be taken away again whatever happens."""
     before = applied or Applied()
     if isinstance(deed, SetMetadata):
         return before.model_copy(update={"metadata_keys": _union(before.metadata_keys, deed.pairs)})
     if isinstance(deed, SetTags):
         return before.model_copy(update={"tag_keys": _union(before.tag_keys, deed.tags)})
+    if isinstance(deed, JoinGroup):
+        return before.model_copy(update={"server_group": group or GroupPin(id=deed.group_id)})
     return before
 
 
@@ -217,6 +286,77 @@ def _auto_recovery(spec: ServerSpec, status: ServerStatus) -> Iterable[Differenc
 def _flavor(spec: ServerSpec, server: Server) -> Iterable[Difference]:
     if server.flavor_id and server.flavor_id != spec.flavor:
         yield Difference("spec.flavor", server.flavor_id, spec.flavor, Resize(spec.flavor), Cost.RESTART)
+
+
+def _placement(spec: ServerSpec, applied: Applied | None) -> Iterable[Difference]:
+    """No row shows where a server stands: what counts is where it was put."""
+    have, want = applied.placement if applied is not None else None, placed(spec)
+    if have is None or (have.tenancy == want.tenancy and want.dedicated_host_id in {None, have.dedicated_host_id}):
+        return
+    deed = Migrate(want.dedicated_host_id)
+    yield Difference(
+        "spec.scheduling",
+        _place_text(have.dedicated_host_id, have.tenancy),
+        _place_text(deed.dedicated_host_id, want.tenancy),
+        deed,
+        Cost.RESTART,
+    )
+
+
+def _place_text(host_id: str | None, tenancy: str) -> str:
+    return f"dedicated host {host_id}" if host_id else "any dedicated host" if tenancy == "dedicated" else "shared hosts"
+
+
+def _group(status: ServerStatus, wanted: Wanted) -> Iterable[Difference]:
+    """Without a group in the spec only the one the operator put the server in is left."""
+    if status.server_group is None or not wanted.knows_group:
+        return
+    present, ours = status.server_group.id, status.applied.server_group if status.applied is not None else None
+    if wanted.group is None:
+        if ours is not None and present == ours.id:
+            yield Difference(_group_path(ours), ours.name or ours.id, "", LeaveGroup(ours.id))
+    elif present != wanted.group.id:
+        have = ours.name if ours is not None and ours.id == present and ours.name else present or ""
+        deed = JoinGroup(wanted.group.id, leaves=present)
+        yield Difference(_group_path(wanted.group), have, wanted.group.name or wanted.group.id, deed, Cost.RESTART)
+
+
+def _group_path(pin: GroupPin) -> str:
+    return "spec.serverGroupRef" if pin.name else "spec.serverGroupId"
+
+
+def _installation(spec: ServerSpec, status: ServerStatus, wanted: Wanted) -> Iterable[Difference]:
+    """One installation, however many of the fields ask for it. Of passwords and user data only the references are compared."""
+    have = status.applied.installed if status.applied is not None else None
+    if have is None or wanted.image_id is None:
+        return
+    want = wanted_installation(spec, image_id=wanted.image_id)
+    deed = Install(want)
+    rows = [
+        ("spec.keyPairName", have.key_pair_name or "", want.key_pair_name or ""),
+        ("spec.adminPasswordSecretRef", _key_text(have.admin_password_secret_ref), _key_text(want.admin_password_secret_ref)),
+        ("spec.userDataRef", _data_text(have), _data_text(want)),
+    ]
+    if status.image_id and status.image_id != want.image_id:
+        rows.insert(0, ("spec.image", image_text(have, status.image_id), image_text(want, want.image_id)))
+    elif wanted.is_broken:
+        rows.insert(0, ("spec.image", "an installation that failed", image_text(want, want.image_id)))
+    for path, before, after in rows:
+        if before != after:
+            yield Difference(path, before, after, deed, Cost.REINSTALL)
+
+
+def _key_text(ref: KeyRef | None) -> str:
+    return f"Secret {ref.name}, key {ref.key}" if ref is not None else ""
+
+
+def _data_text(installation: Installation) -> str:
+    ref = installation.user_data_ref
+    if ref is None:
+        return ""
+    if ref.secret is not None:
+        return _key_text(ref.secret)
+    return f"ConfigMap {ref.config_map.name}, key {ref.config_map.key}" if ref.config_map is not None else ""
 
 
 def _lock(spec: ServerSpec, server: Server) -> Iterable[Difference]:

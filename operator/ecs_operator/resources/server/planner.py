@@ -8,11 +8,22 @@ from datetime import datetime
 
 from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, Plan
+from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ServerStatus
 from ecs_operator.cloud import Job, Server
 from ecs_operator.resources.server import change_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
-from ecs_operator.resources.server.differences import WRITABLE_STATES, Cost, Difference, Edit, RemoveMetadata, Resize, SetLock, SetMetadata
+from ecs_operator.resources.server.differences import (
+    WRITABLE_STATES,
+    Change,
+    Cost,
+    Difference,
+    Edit,
+    Install,
+    RemoveMetadata,
+    SetLock,
+    SetMetadata,
+)
+from ecs_operator.resources.server.steps import is_for, steps_of
 from ecs_operator.resources.visit import Notice
 
 
@@ -32,19 +43,24 @@ class Amend:
 
 @dataclass(frozen=True, slots=True)
 class BeginChange:
-    """Write the record of a change that needs the server stopped."""
+    """Write the record of what needs the server stopped, all of it in one stop."""
 
     change: ChangeRecord
 
 
-Step = Settle | Amend | BeginChange | change_protocol.ChangeStep | power.Send | power.Echo | power.Watch | power.Fail
+Step = Settle | Amend | BeginChange | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the decision rests on. ``job`` in ``power`` is that of its operation, ``change_job`` that of the change."""
+    """What the decision rests on. ``job`` in ``power`` is that of its operation, ``change_job`` that of the current step of the change.
+
+    ``status`` is the status as the observation made it; ``unresolved`` says what the spec refers to and is not there.
+    """
 
     power: power.Facts
+    status: ServerStatus
+    unresolved: Notice | None = None
     change: ChangeRecord | None = None
     change_job: Job | None = None
     found: tuple[Difference, ...] = ()
@@ -95,7 +111,7 @@ def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision
     if server.is_frozen:
         return Decision(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
     if server.status == "ERROR" and server.task_state == "":
-        return Decision(Settle(Notice(Reason.SERVER_ERROR, _error_text(server))), finished=_finished(power_facts))
+        return replace(_broken(facts), finished=_finished(power_facts))
     wanted = change_protocol.power_during(facts.change, wanted=power_facts.wanted)
     # While the server is stopped for a change, a restart that was asked for waits: the start at the end is none.
     token = power_facts.restart_token if facts.change is None else None
@@ -135,10 +151,10 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
             return Decision(Amend((SetLock(on=False),)))
         else:
             return Decision(step)
-    agreed = consent(facts.found, allowed=facts.allowed, approved=facts.approved)
+    agreed = _consent(facts)
     due = _due(agreed, server=facts.server)
-    changes = [each for each in due if isinstance(each.deed, Resize)]
-    edits = tuple(each.deed for each in due if not isinstance(each.deed, Resize))
+    changes = _changes(due)
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change))
     if changes and failed is None:
         # The lock would only be opened again.
         edits = tuple(edit for edit in edits if edit != SetLock(on=True))
@@ -148,18 +164,72 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
         text = f"{failed.cause}. The server is as it was before. Change the spec, or request a reconcile, to try again"
         return Decision(Settle(Notice(Reason.OPERATION_FAILED, text, stalled=True)), plan=agreed.plan)
     if changes:
-        return Decision(BeginChange(_record(changes[0], facts)), ends_change=ends)
-    return Decision(Settle(_well(power_facts, others, agreed)), ends_change=ends, plan=agreed.plan)
+        return Decision(BeginChange(_record(changes, facts)), ends_change=ends, plan=agreed.plan)
+    return Decision(Settle(_well(facts, power_facts, others, agreed)), ends_change=ends, plan=agreed.plan)
 
 
-def _change_step(facts: Facts, change: ChangeRecord) -> change_protocol.ChangeStep:
+def _broken(facts: Facts) -> Decision:
+    """In ERROR nothing is done, except that an installation which left the server so is seen to its end, and made again on request."""
+    server, change = facts.server, facts.change
+    agreed = _consent(facts)
+    text = _error_text(server)
+    broken = change_protocol.broke(change) if change is not None else None
+    if change is None or broken is None:
+        return Decision(Settle(Notice(Reason.SERVER_ERROR, text)))
+    if broken is change_protocol.current(change):
+        step = _change_step(facts, change)
+        if isinstance(step, change_protocol.SendChange) and _lock_is_in_the_way(facts):
+            return Decision(Amend((SetLock(on=False),)))
+        return Decision(step)
+    changes = _changes(agreed.granted)
+    if facts.power.is_urged and any(isinstance(each, Install) for each in changes):
+        # Nothing else can be done to a server in ERROR: the installation comes first.
+        first = sorted(changes, key=lambda each: not isinstance(each, Install))
+        return Decision(BeginChange(_record(first, facts, repaired=change)), plan=agreed.plan)
+    lost = change_protocol.failed(change)
+    cause = f". {lost.cause}" if lost is not None and lost.cause else ""
+    way_out = f". {approval_text(agreed.plan)}" if agreed.plan is not None else ""
+    return Decision(
+        Settle(Notice(Reason.SERVER_ERROR, f"{text}{cause}. Request a reconcile, or change the spec, to install it again{way_out}")),
+        plan=agreed.plan,
+    )
+
+
+def _consent(facts: Facts) -> Consent:
+    """What was approved as part of a plan stays so until all of that plan is done, as long as the approval stands."""
+    change = facts.change
+
+    def agreed(difference: Difference) -> bool:
+        if change is None or change.approved is None or change.approved != facts.approved:
+            return False
+        return any(step.state != "Done" and is_for(step, difference.deed) for step in change.steps)
+
+    return consent(facts.found, allowed=facts.allowed, approved=facts.approved, agreed=agreed)
+
+
+def _changes(due: Sequence[Difference]) -> list[Change]:
+    """The deeds that need a stop, each once: several fields can ask for the same."""
+    found: list[Change] = []
+    for each in due:
+        if isinstance(each.deed, Change) and each.deed not in found:
+            found.append(each.deed)
+    return found
+
+
+def _change_step(facts: Facts, change: ChangeRecord) -> change_protocol.Step:
+    def is_wanted(step: ChangeStep) -> bool:
+        return any(is_for(step, each.deed) for each in facts.found)
+
     return change_protocol.next_step(
         change,
-        facts.server,
-        job=facts.change_job,
-        now=facts.now,
-        is_urged=facts.power.is_urged,
-        is_wanted=any(isinstance(each.deed, Resize) and each.deed.flavor == change.target for each in facts.found),
+        change_protocol.Facts(
+            server=facts.server,
+            status=facts.status,
+            now=facts.now,
+            job=facts.change_job,
+            is_urged=facts.power.is_urged,
+            is_wanted=is_wanted,
+        ),
     )
 
 
@@ -169,14 +239,16 @@ def _due(agreed: Consent, *, server: Server) -> Sequence[Difference]:
     return [each for each in agreed.granted if writable or not isinstance(each.deed, SetMetadata | RemoveMetadata)]
 
 
-def _record(difference: Difference, facts: Facts) -> ChangeRecord:
+def _record(changes: Sequence[Change], facts: Facts, *, repaired: ChangeRecord | None = None) -> ChangeRecord:
+    """``repaired``: the record whose installation left the server in ERROR; what it was to bring back is brought back."""
     before = "Running" if power.is_running(facts.server) else "Stopped"
+    is_dear = any(each.cost > facts.allowed for each in facts.found if each.deed in changes)
     return ChangeRecord(
-        id=f"resize-{facts.now:%Y%m%dT%H%M%S}",
-        kind="Resize",
-        target=difference.want,
-        step="Stop",
-        restore=Restore(power_state=before),
+        id=f"change-{facts.now:%Y%m%dT%H%M%S}",
+        steps=steps_of(changes),
+        approved=facts.approved if is_dear else None,
+        repairs=True if repaired is not None else None,
+        restore=repaired.restore if repaired is not None else Restore(power_state=before),
         started_at=facts.now,
     )
 
@@ -194,11 +266,13 @@ def _error_text(server: Server) -> str:
     return f"the cloud shows server {server.id} in state ERROR{fault}"
 
 
-def _well(facts: power.Facts, others: tuple[str, ...], agreed: Consent) -> Notice:
+def _well(whole: Facts, facts: power.Facts, others: tuple[str, ...], agreed: Consent) -> Notice:
     server = facts.server
     if others:
         text = f"server {server.id} is kept; others carry this object's mark as well and are left alone: {', '.join(others)}"
         return Notice(Reason.OWNERSHIP_CONFLICT, text)
+    if whole.unresolved is not None:
+        return whole.unresolved
     if agreed.plan is not None:
         return Notice(Reason.WAITING_FOR_APPROVAL, approval_text(agreed.plan))
     if facts.wanted == "Stopped":

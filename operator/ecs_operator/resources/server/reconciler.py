@@ -37,6 +37,10 @@ class _Known:
     """What waits for its server to come or go."""
     standing: str | None = None
     """The server that was there when it was looked at last."""
+    membership: str | None = None
+    """The server group it was in then, as far as that was read."""
+    former: ObjectKey | None = None
+    """What the spec named before ``group``."""
 
 
 class ServerReconciler:
@@ -147,12 +151,24 @@ class ServerReconciler:
             del self._known[key]
 
     def _compare(self, visit: ServerVisit) -> None:
-        """Tell the group when the server has come or gone since the last look, in this pass or by a write whose answer was lost."""
-        key, standing = visit.obj.key, visit.standing()
-        known = self._known.setdefault(key, _Known(visit.uid, _group(visit.obj), standing))
-        if known.standing != standing:
-            known.standing = standing
+        """Tell the group when the server has come or gone since the last look, in this pass or by a write whose answer was lost.
+
+        So it is when the server joins or leaves one: the group the spec named before is told as well as that it names now.
+        """
+        key, group, membership = visit.obj.key, _group(visit.obj), visit.stored().server_group
+        seen = _Known(visit.uid, group, visit.standing(), membership.id if membership is not None else None)
+        known = self._known.setdefault(key, seen)
+        has_come_or_gone = known.standing != seen.standing
+        has_moved = membership is not None and known.membership != seen.membership
+        if known.group != group:
+            known.group, known.former = group, known.group
+        known.standing = seen.standing
+        if membership is not None:
+            known.membership = seen.membership
+        if has_come_or_gone or has_moved:
             self._tell_group(key)
+        if has_moved and known.former is not None:
+            self._wake(known.former)
 
     def _tell_group(self, key: ObjectKey) -> None:
         group = self._known[key].group

@@ -48,6 +48,8 @@ class Intent:
     """The body as JSON without secrets, user data and marker."""
     secret_versions: Mapping[str, str]
     image_id: str
+    applied: Applied
+    """What the server will have because it is created with it."""
 
 
 def phase(status: ServerStatus) -> Phase:
@@ -96,7 +98,16 @@ def intended(status: ServerStatus, intent: Intent, *, now: datetime) -> ServerSt
         failures=before.failures if before else 0,
         last_error=before.last_error if before else None,
     )
-    return status.model_copy(update={"project": intent.project, "create": create, "image_id": intent.image_id, "id": None, "job": None})
+    return status.model_copy(
+        update={
+            "project": intent.project,
+            "create": create,
+            "image_id": intent.image_id,
+            "applied": intent.applied,
+            "id": None,
+            "job": None,
+        }
+    )
 
 
 def repeated(status: ServerStatus, *, now: datetime) -> ServerStatus:
@@ -153,6 +164,8 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
             "addresses": (),
             "volumes": (),
             "security_groups": (),
+            "server_group": None,
+            "resolved_image": None,
         }
     )
 
@@ -169,7 +182,10 @@ def lost_before_ready(status: ServerStatus, *, cause: str) -> ServerStatus:
 
 def built(status: ServerStatus) -> ServerStatus:
     """The server is there: what was only needed to ask for it again goes, and what it was asked to have is ours."""
-    ours = Applied(metadata_keys=_requested_metadata(_create(status).request)) if status.applied is None else status.applied
+    ours = status.applied or Applied()
+    requested = _create(status).request
+    if requested is not None:
+        ours = ours.model_copy(update={"metadata_keys": _requested_metadata(requested)})
     status = status.model_copy(update={"applied": ours})
     return _with(status, request=None, secret_versions={}, job_id=None, outcome="Accepted", failures=0, last_error=None)
 
@@ -189,9 +205,9 @@ _SEEN = (
 )
 
 
-def _requested_metadata(request: str | None) -> tuple[str, ...]:
+def _requested_metadata(request: str) -> tuple[str, ...]:
     """Keys of the metadata in a stored body, which has no mark and shows no secret."""
-    metadata: Mapping[str, object] = json.loads(request)["server"].get("metadata") or {} if request else {}
+    metadata: Mapping[str, object] = json.loads(request)["server"].get("metadata") or {}
     return tuple(sorted(key for key, value in metadata.items() if value is not None and key != AGENCY_KEY))
 
 

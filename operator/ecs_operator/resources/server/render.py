@@ -76,7 +76,7 @@ def render(spec: ServerSpec, resolved: Resolved, *, marker: str) -> CreateServer
         data_volumes=tuple(map(_data_volume, spec.data_volumes)) or None,
         key_name=spec.key_pair_name,
         admin_pass=password if password is not None and not resolved.is_windows else None,
-        user_data=base64.b64encode(resolved.secrets.user_data).decode() if resolved.secrets.user_data is not None else None,
+        user_data=encoded(resolved.secrets.user_data) if resolved.secrets.user_data is not None else None,
         metadata=metadata,
         scheduler_hints=_hints(spec, resolved.group_id),
         count=1,
@@ -104,9 +104,14 @@ def render_again(text: str, secrets: Secrets, *, marker: str) -> CreateServers |
     if "adminPass" in server:
         server["adminPass"] = secrets.password
     if "user_data" in server:
-        server["user_data"] = base64.b64encode(secrets.user_data).decode() if secrets.user_data is not None else None
+        server["user_data"] = encoded(secrets.user_data) if secrets.user_data is not None else None
     missing = metadata.get(WINDOWS_PASSWORD_KEY, "") is None or any(server.get(name, "") is None for name in ("adminPass", "user_data"))
     return None if missing else CreateServers(**server)
+
+
+def encoded(user_data: bytes) -> str:
+    """User data as they travel."""
+    return base64.b64encode(user_data).decode()
 
 
 def _public_ip(wanted: PublicIp) -> body.PublicIp:

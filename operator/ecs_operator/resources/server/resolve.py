@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeGuard, TypeVar
 
 from ecs_operator.api.common import KeyRef
 from ecs_operator.api.group import SERVER_GROUP
@@ -17,6 +17,8 @@ from ecs_operator.resources.server.render import Resolved, Secrets
 
 LONGEST_DEFAULT_NAME = 64
 """Characters of metadata.name that can serve as the server's name."""
+
+_T = TypeVar("_T")
 
 
 class Kube(Protocol):
@@ -63,6 +65,21 @@ class _Findings:
     waits_for: list[ObjectKey] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    def accept(self, found: _T | Missing | Unusable) -> TypeGuard[_T]:
+        """Whether it was found; what stands in the way is noted."""
+        if isinstance(found, Missing):
+            self.missing.extend(found.what)
+            self.waits_for.extend(found.waits_for)
+        elif isinstance(found, Unusable):
+            self.problems.extend(found.problems)
+        return not isinstance(found, Missing | Unusable)
+
+    def trouble(self) -> Missing | Unusable | None:
+        """What stands in the way: first what must be changed, else what must be there first."""
+        if self.problems:
+            return Unusable(tuple(self.problems))
+        return Missing(tuple(self.missing), tuple(self.waits_for)) if self.missing else None
+
 
 async def resolve(spec: ServerSpec, *, key: ObjectKey, project: str, kube: Kube, images: Images) -> Resolved | Missing | Unusable:
     """Everything the request needs. ``project`` is the name of the EcsProject. Raises CloudError and StoreError."""
@@ -70,14 +87,27 @@ async def resolve(spec: ServerSpec, *, key: ObjectKey, project: str, kube: Kube,
     name = _name(spec, key, found)
     secrets, versions = await _secrets(spec, namespace=key.namespace, kube=kube, found=found)
     group_id = await _group(spec, namespace=key.namespace, project=project, kube=kube, found=found)
-    image_id, is_windows = await _image(spec, images=images, found=found)
-    if secrets.password is not None and (problem := password_problem(secrets.password, is_windows=is_windows)):
+    image_id, windows = await _image(spec, images=images, found=found)
+    _check_password(secrets, spec, windows=windows, found=found)
+    trouble = found.trouble()
+    if trouble is not None:
+        return trouble
+    return Resolved(name=name, image_id=image_id, is_windows=windows, group_id=group_id, secrets=secrets, secret_versions=versions)
+
+
+async def secrets_to_install(spec: ServerSpec, *, image: Image, namespace: str, kube: Kube) -> Secrets | Missing | Unusable:
+    """The password and user data for a new system disk, as they are now. Raises StoreError."""
+    found = _Findings()
+    secrets, _ = await _secrets(spec, namespace=namespace, kube=kube, found=found)
+    _check_password(secrets, spec, windows=is_windows(image), found=found)
+    if spec.key_pair_name is None and spec.admin_password_secret_ref is None:
+        found.problems.append("an installation needs spec.keyPairName or spec.adminPasswordSecretRef, for somebody to be let in")
+    return found.trouble() or secrets
+
+
+def _check_password(secrets: Secrets, spec: ServerSpec, *, windows: bool, found: _Findings) -> None:
+    if secrets.password is not None and (problem := password_problem(secrets.password, is_windows=windows)):
         found.problems.append(f"{_named('spec.adminPasswordSecretRef', spec.admin_password_secret_ref)}: {problem}")
-    if found.problems:
-        return Unusable(tuple(found.problems))
-    if found.missing:
-        return Missing(tuple(found.missing), tuple(found.waits_for))
-    return Resolved(name=name, image_id=image_id, is_windows=is_windows, group_id=group_id, secrets=secrets, secret_versions=versions)
 
 
 async def secrets_now(spec: ServerSpec, *, namespace: str, kube: Kube) -> tuple[Secrets, dict[str, str]]:
@@ -134,42 +164,50 @@ def _text(password: bytes | None, spec: ServerSpec, found: _Findings) -> str | N
         return None
 
 
-async def _group(spec: ServerSpec, *, namespace: str, project: str, kube: Kube, found: _Findings) -> str | None:
-    if spec.server_group_ref is None:
-        return spec.server_group_id
-    name = spec.server_group_ref.name
+async def group_named(name: str, *, namespace: str, project: str, kube: Kube) -> str | Missing | Unusable:
+    """The cloud's id of an EcsServerGroup. ``project``: of the server. Raises StoreError."""
     key = ObjectKey(SERVER_GROUP.plural, namespace, name)
     group = await kube.get(key)
     group_id = group.status.get("id") if group else None
     if group is None or group.is_deleting or not isinstance(group_id, str):
         state = "" if group is None else " to be created in the cloud" if not group.is_deleting else ", which is being deleted,"
-        found.missing.append(f"EcsServerGroup {name}{state} (spec.serverGroupRef)")
-        found.waits_for.append(key)
-        return None
+        return Missing((f"EcsServerGroup {name}{state} (spec.serverGroupRef)",), (key,))
     if group.status.get("project") not in {None, project}:
-        found.problems.append(
-            f"spec.serverGroupRef: EcsServerGroup {name} is in EcsProject {group.status['project']}, the server in {project}"
+        return Unusable(
+            (f"spec.serverGroupRef: EcsServerGroup {name} is in EcsProject {group.status['project']}, the server in {project}",)
         )
     return group_id
+
+
+async def image_named(name: str, *, images: Images) -> Image | Missing | Unusable:
+    """The one image of a name. Raises CloudError."""
+    named = [image for image in await images.list(name=name) if image.name == name]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(sorted(image.id for image in named))
+        return Unusable((f"spec.image.name: {len(named)} images are named {name!r} ({ids}): set spec.image.id",))
+    return Missing((f"image {name!r} (spec.image.name)",))
+
+
+async def _group(spec: ServerSpec, *, namespace: str, project: str, kube: Kube, found: _Findings) -> str | None:
+    if spec.server_group_ref is None:
+        return spec.server_group_id
+    group = await group_named(spec.server_group_ref.name, namespace=namespace, project=project, kube=kube)
+    return group if found.accept(group) else None
 
 
 async def _image(spec: ServerSpec, *, images: Images, found: _Findings) -> tuple[str, bool]:
     """The image's id, and whether it is a Windows image; the latter is asked only when a password depends on it."""
     if spec.image.id is not None:
         needs_os = spec.admin_password_secret_ref is not None
-        return spec.image.id, needs_os and _is_windows(await images.get(spec.image.id))
-    named = [image for image in await images.list(name=spec.image.name) if image.name == spec.image.name]
-    if len(named) == 1:
-        return named[0].id, _is_windows(named[0])
-    if named:
-        ids = ", ".join(sorted(image.id for image in named))
-        found.problems.append(f"spec.image.name: {len(named)} images are named {spec.image.name!r} ({ids}): set spec.image.id")
-    else:
-        found.missing.append(f"image {spec.image.name!r} (spec.image.name)")
-    return "", False
+        return spec.image.id, needs_os and is_windows(await images.get(spec.image.id))
+    image = await image_named(spec.image.name or "", images=images)
+    return (image.id, is_windows(image)) if found.accept(image) else ("", False)
 
 
-def _is_windows(image: Image) -> bool:
+def is_windows(image: Image) -> bool:
+    """Its password follows the rules of Windows."""
     return image.os_type.lower() == "windows"
 
 

@@ -12,7 +12,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
-from ecs_operator.engine.outcome import Again, Lane, Outcome
+from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import amending, change_protocol, power, volumes
 from ecs_operator.resources.server.actuator import Actuator
@@ -22,6 +22,7 @@ from ecs_operator.resources.server.planner import Amend, BeginChange, Decision, 
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
+from ecs_operator.resources.server.wanted import wanted_now
 from ecs_operator.resources.server.wording import under_way
 from ecs_operator.resources.times import resync_pause
 from ecs_operator.resources.verdicts import verdict
@@ -29,6 +30,8 @@ from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
+MISSING_GROUP_PAUSE = 60.0
+"""Seconds after which what is missing is looked for again, should nobody tell."""
 POWER_KINDS = frozenset({"Start", "Stop", "Restart"})
 
 
@@ -41,7 +44,8 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
     job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
-    change_job = await cloud.job(change.job_id) if change is not None and change.job_id and change.step == "Sent" else None
+    step = change_protocol.current(change) if change is not None else None
+    change_job = await cloud.job(step.job_id) if step is not None and step.job_id and step.state == "Sent" else None
     wanted = await _plan(visit, cloud, seen, job, change_job)
     if not wanted.is_settled and not seen.fresh:
         # A list told it; before anything is changed the server itself is asked.
@@ -49,6 +53,8 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
         if isinstance(seen, Absence):
             return await _absent(visit, cloud, seen)
         wanted = await _plan(visit, cloud, seen, job, change_job)
+    if change_job is not None and step is not None and step.job_id:
+        visit.status = visit.status.model_copy(update={"job": job_record(change_job, job_id=step.job_id)})
     return await _carry_out(visit, cloud, wanted, job)
 
 
@@ -64,11 +70,15 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
     visit.status = fold(status, server, spec=visit.spec, ports=ports) if cloud.owns(server) else status
     spec = visit.spec
     found: tuple[Difference, ...] = ()
+    unresolved: Notice | None = None
     if cloud.owns(server) and server.is_settled:
-        visit.status = await amending.details(visit, cloud, server)
-        found = differences(spec, server, status=visit.status, name=spec.name or visit.obj.key.name)
+        resolved = await wanted_now(visit, cloud)
+        wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
+        visit.waits_for = resolved.waits_for
+        visit.status = await amending.details(visit, cloud, server, wanted=wanted)
+        found = differences(spec, server, status=visit.status, wanted=wanted)
         if not found:
-            visit.status = visit.status.model_copy(update={"applied": settled(spec)})
+            visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
     facts = power.Facts(
         server=server,
         now=visit.now,
@@ -82,6 +92,8 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
     return plan(
         Facts(
             power=facts,
+            status=visit.status,
+            unresolved=unresolved,
             change=visit.status.change,
             change_job=change_job,
             found=found,
@@ -119,7 +131,7 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
             raise AssertionError("the plan looks further after these")
         case Settle(notice=notice):
             await visit.write(visit.status, notice, action="Observe")
-            return _resync(visit, cloud)
+            return Blocked(visit.waits_for, at_most=MISSING_GROUP_PAUSE) if visit.waits_for else _resync(visit, cloud)
         case power.Send():
             return await _send(visit, cloud, step)
         case power.Echo(token=token):

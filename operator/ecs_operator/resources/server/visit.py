@@ -10,7 +10,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import Condition, find
-from ecs_operator.engine.objects import KubeObject
+from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.ownership import Owner
 from ecs_operator.resources.server.consent import approval_text
@@ -43,6 +43,8 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         """Somebody must act, and has not yet."""
         self.seen: Server | None = None
         """The server, if this pass read it by its id already."""
+        self.waits_for: tuple[ObjectKey, ...] = ()
+        """Objects that the spec refers to and that are not there."""
 
     @property
     def uid(self) -> str:

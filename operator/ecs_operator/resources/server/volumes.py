@@ -42,7 +42,10 @@ def recorded_at_creation(devices: Sequence[BlockDevice], spec: ServerSpec) -> tu
 
 
 def refreshed(recorded: Sequence[Volume], devices: Sequence[BlockDevice]) -> tuple[Volume, ...]:
-    """The disks as they are now. Those that came later were attached by somebody: they are not deleted with the server."""
+    """The disks as they are now. Those that came later were attached by somebody: they are not deleted with the server.
+
+    A system disk that came later is one of an installation, and goes with the server like the one before.
+    """
     known = {each.id: each for each in recorded}
     return tuple(
         Volume(
@@ -50,7 +53,7 @@ def refreshed(recorded: Sequence[Volume], devices: Sequence[BlockDevice]) -> tup
             device=each.device or None,
             boot_index=each.boot_index,
             size_gib=each.size or None,
-            delete_with_server=known[each.volume_id].delete_with_server if each.volume_id in known else False,
+            delete_with_server=known[each.volume_id].delete_with_server if each.volume_id in known else each.boot_index == 0,
         )
         for each in sorted(devices, key=_by_device)
     )

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, ServerStatus
+from ecs_operator.api.server import ChangeRecord, ChangeStep, ServerStatus
+from ecs_operator.resources.server.change_protocol import current, failed
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
 from ecs_operator.resources.visit import Notice
 
@@ -33,19 +34,48 @@ def retrying(cause: str, *, failures: int, due: datetime | None) -> str:
     return f"{cause}. What it left is gone; try {failures + 1} of {MOST_FAILURES} follows{when}"
 
 
+_DEEDS = {
+    "Migrate": "moved to {}",
+    "LeaveGroup": "taken out of server group {}",
+    "JoinGroup": "put in server group {}",
+    "Resize": "resized to flavor {}",
+    "Install": "installed anew from image {}",
+}
+_REASONS = {"Resize": Reason.RESIZING, "Install": Reason.REINSTALLING}
+
+
 def changing(status: ServerStatus, change: ChangeRecord) -> Notice:
     """How far a change is that needs the server stopped."""
-    what = f"to flavor {change.target}"
-    job = status.job
-    shown = f": job {job.id} is {job.status}" if job is not None and job.id == change.job_id and job.status else ""
-    text = {
-        "Stop": f"the server is being stopped to be resized {what}",
-        "Send": f"the server is stopped and to be resized {what}",
-        "Sent": f"the server is being resized {what}{shown}",
-        "Done": f"the server was resized {what} and is brought back as it was",
-        "Failed": "resizing the server failed, it is brought back as it was",
-    }[change.step]
-    return Notice(Reason.RESIZING, text + (f"; last answer: {change.cause}" if change.cause else ""))
+    step, job = current(change), status.job
+    if step is None:
+        lost, done = failed(change), [deed(each) for each in change.steps if each.state == "Done"]
+        if lost is not None:
+            text = f"the server could not be {deed(lost)} and is brought back as it was"
+        else:
+            text = f"the server was {', '.join(done)} and is brought back as it was" if done else "the server is brought back as it was"
+        return Notice(_reason(lost or change.steps[-1]), text + _last(lost))
+    shown = f": job {job.id} is {job.status}" if job is not None and job.id == step.job_id and job.status else ""
+    if step.state == "Sent":
+        text = f"the server is being {deed(step)}{shown}"
+    elif status.server_status == "ACTIVE":
+        text = f"the server is being stopped to be {deed(step)}"
+    else:
+        text = f"the server is stopped and to be {deed(step)}"
+    return Notice(_reason(step), text + _last(step))
+
+
+def deed(step: ChangeStep) -> str:
+    """What a step does to the server, as a participle."""
+    place = f"dedicated host {step.target}" if step.target else "shared hosts"
+    return _DEEDS[step.kind].format(place if step.kind == "Migrate" else step.target)
+
+
+def _reason(step: ChangeStep) -> Reason:
+    return _REASONS.get(step.kind, Reason.UPDATING)
+
+
+def _last(step: ChangeStep | None) -> str:
+    return f"; last answer: {step.cause}" if step is not None and step.cause else ""
 
 
 def under_way(status: ServerStatus, operation: Operation | None) -> Notice:

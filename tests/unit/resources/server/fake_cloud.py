@@ -29,6 +29,8 @@ from ecs_operator.cloud.models.create import CreateServers
 from tests.unit.resources.server.effects import Effects
 
 UBUNTU = Image(id="67f433d8-ed0e-4321-a8a2-a71838539e09", name="Ubuntu 24.04 server 64bit", metadata={"__os_type": "Linux"})
+DEBIAN = Image(id="2a7d1c5e-3b1c-4d56-9a0e-6c1f7e3b9d10", name="Debian 13", status="ACTIVE", metadata={"__os_type": "Linux"})
+BULKY = Image(id="5b0f8d9a-1f4b-4c7e-8a55-0f6d1c2b3a49", name="Bulky", status="ACTIVE", min_disk=200, metadata={"__os_type": "Linux"})
 WINDOWS = Image(id="1189efbf-d48b-46ad-a823-94b942e2a000", name="Windows Server 2022 64bit", metadata={"__os_type": "Windows"})
 
 
@@ -116,6 +118,9 @@ class FakeCloud:
     ignores_soft_stop: bool = False
     next_power_failure: tuple[str, str] | None = None
     keeps_volumes: bool = False
+    images: list[Image] = field(default_factory=lambda: [UBUNTU, WINDOWS, DEBIAN, BULKY])
+    hints: dict[str, str | None] = field(default_factory=dict)
+    """The server group a server was created with."""
     most_alive: int = 0
     _number: int = 0
 
@@ -157,6 +162,10 @@ class FakeCloud:
         row = self.servers_by_id[server_id]
         row.server = replace(row.server, **changes)
 
+    def set_hint(self, server_id: str, group_id: str | None) -> None:
+        """The group a server is in since its creation."""
+        self.hints[server_id] = group_id
+
     def plant(self, server: Server) -> None:
         """A server that was not made here."""
         self.servers_by_id[server.id] = _Row(server, ready_at=self.now(), visible_at=self.now())
@@ -184,7 +193,10 @@ class FakeCloud:
             metadata={key: value for key, value in body["metadata"].items() if key != "admin_pass"},
             volumes=tuple(AttachedVolume(id=each) for each in (f"{server_id}-root", *data)),
             created=now.isoformat(),
+            key_name=body.get("key_name", ""),
+            host_id="host of None",
         )
+        self.set_hint(server_id, body.get("os:scheduler_hints", {}).get("group"))
         ready = now + timedelta(seconds=self.build_seconds)
         row = _Row(server, ready_at=ready, visible_at=now + timedelta(seconds=self.list_lag))
         task = _Task("createServer", (server_id,), now, ready)
@@ -262,8 +274,10 @@ class FakeCloud:
         self.settle()
         if identity.startswith("job-"):
             return self.effects.perform("cloud.job", lambda: self._show_job(identity))
-        if identity in {UBUNTU.id, WINDOWS.id}:
-            return UBUNTU if identity == UBUNTU.id else WINDOWS
+        if (image := next((each for each in self.images if each.id == identity), None)) is not None:
+            return image
+        if identity.count("-") == 4:
+            raise refusal("showImage")
         if "-root" in identity or "-data" in identity or identity.startswith("volume"):
             if identity not in self.volumes_by_id:
                 raise refusal("showVolume")
@@ -355,7 +369,7 @@ class FakeCloud:
     async def list(self, server_id: str = "", *, name: str | None = None) -> Any:
         """Images by name, or interfaces of a server."""
         if name is not None:
-            return tuple(each for each in (UBUNTU, WINDOWS) if name in each.name)
+            return tuple(each for each in self.images if name in each.name)
         return tuple(Interface(port_id=f"port-{each.mac}", mac_addr=each.mac) for each in self.servers_by_id[server_id].server.addresses)
 
     async def remove(self, server_id: str, key: str) -> None:

@@ -24,6 +24,7 @@ from tests.unit.resources.server.effects import Crash, Effects
 from tests.unit.resources.server.fake_cloud import UBUNTU, FakeCloud
 from tests.unit.resources.server.fake_settings import FakeSettings, Servers
 from tests.unit.resources.server.fake_store import FakeStore
+from tests.unit.resources.server.fake_systems import FakeSystems
 
 KEY = ObjectKey(SERVER.plural, "shop", "web-0")
 UID = "0f3d1c0a-0000-4000-8000-000000000001"
@@ -93,6 +94,7 @@ class Stage:
         self.store = FakeStore(self.effects)
         self.cloud = FakeCloud(self.effects, now=self.clock.now)
         self.settings = FakeSettings(self.cloud)
+        self.systems = FakeSystems(self.cloud)
         self.lease = FakeLease()
         self.events = FakeEvents()
         self.policy = CreatePolicy(idempotency=idempotency, request_deadline=60.0, settle_after=settle)
@@ -121,7 +123,7 @@ class Stage:
         )
 
     def restart(self) -> None:
-        settings = self.settings
+        settings, systems = self.settings, self.systems
         client = cast(
             "EcsClient",
             SimpleNamespace(
@@ -136,6 +138,10 @@ class Stage:
                 security_groups=SimpleNamespace(add=settings.add_group, remove=settings.remove_group, of_server=settings.groups_of_server),
                 auto_recovery=SimpleNamespace(get=settings.get_recovery, set=settings.set_recovery),
                 volumes=self.cloud,
+                systems=systems,
+                groups=SimpleNamespace(get=systems.get_group, list=systems.list_groups, add=systems.join, remove=systems.leave),
+                key_pairs=SimpleNamespace(get=systems.key_pair),
+                user_id=systems.user_id,
             ),
         )
         self.wire(client, ServerSnapshots(self.cloud, self.clock))

@@ -22,6 +22,7 @@ MEMBERS = members_of(KEY.namespace, "web")
 def grouped() -> Stage:
     stage = Stage(spec={**SPEC, "serverGroupRef": {"name": "web"}})
     stage.store.put(replace(stage.obj, key=GROUP, kind=SERVER_GROUP.kind, uid="g", spec={}, status={"id": GROUP_ID, "project": "lab"}))
+    stage.systems.groups[GROUP_ID] = []
     return stage
 
 

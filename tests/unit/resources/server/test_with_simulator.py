@@ -12,6 +12,8 @@ import pytest
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, EcsClient, PasswordCredentials, ServerSnapshots, StaticCredentials
+from ecs_operator.engine.ports import SecretData
+from ecs_operator.resources.tenancy import Tenant
 from ecs_simulator.simulator import Simulator
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
 from ecs_simulator.world import World, steering
@@ -156,3 +158,72 @@ async def test_an_exhausted_quota_is_waited_out() -> None:
         steering.set_project(cloud.world, PROJECT, quota={"instances": 10}, frozen=None, suspended_credentials=None)
         await stage.until_ready()
         assert len(servers(cloud, "create")) == 1
+
+
+WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
+LARGE: Mapping[str, Any] = {
+    **SPEC,
+    "flavor": "s3.large.2",
+    "powerState": "Running",
+    "keyPairName": "ops",
+    "rootVolume": {"type": "SSD", "sizeGiB": 40},
+    "disruption": {"allow": "Reinstall"},
+}
+
+
+async def converge(stage: Stage) -> None:
+    await stage.until(lambda: stage.ready.get("status") == "True" and stage.ready.get("observedGeneration") == stage.obj.generation)
+
+
+def deeds(cloud: SimulatedCloud) -> list[str]:
+    return [entry["action"] for entry in cloud.world.ledger.to_json(PROJECT) if entry["resource"] in {"server", "server_group"}]
+
+
+async def test_everything_that_needs_a_stop_shares_one() -> None:
+    async with performance(LARGE) as (stage, cloud):
+        project = cloud.world.projects[PROJECT]
+        tenant = stage.tenants.tenant
+        assert isinstance(tenant, Tenant)
+        groups = [await tenant.client.groups.create(name, ["anti-affinity"]) for name in ("a", "b")]
+        stage.store.edit(KEY, spec={**LARGE, "serverGroupId": groups[0].id})
+        await converge(stage)
+        (server,) = project.servers.values()
+        root, position = server.volume_ids[0], len(deeds(cloud))
+        host = {"tenancy": "dedicated", "dedicatedHostId": "host-1"}
+        spec = {**LARGE, "flavor": "s3.xlarge.2", "serverGroupId": groups[1].id, "scheduling": host, "image": {"id": WINDOWS}}
+        stage.store.edit(KEY, spec=spec)
+        await converge(stage)
+        assert (server.flavor_id, server.group_id, server.image_id, server.key_name) == ("s3.xlarge.2", groups[1].id, WINDOWS, "ops")
+        assert (server.hints["dedicated_host_id"], server.vm_state, server.volume_ids[0] != root) == (["host-1"], "active", True)
+        assert deeds(cloud)[position:] == ["stop", "migrate", "leave", "join", "resize", "change-image", "start"]
+        writes = stage.store.status_writes
+        for _ in range(3):
+            stage.clock.advance(300)
+            await stage.once()
+        assert stage.store.status_writes == writes
+
+
+async def test_another_key_pair_is_a_reinstallation() -> None:
+    async with performance({**LARGE, "keyPairName": None, "adminPasswordSecretRef": {"name": "one", "key": "password"}}) as (stage, cloud):
+        stage.spec = {key: value for key, value in stage.spec.items() if value is not None}
+        stage.put()
+        stage.store.secrets["shop/one"] = SecretData(data={"password": b"First-Passw0rd!"}, resource_version="1")
+        await converge(stage)
+        stage.store.edit(KEY, spec=LARGE)
+        await converge(stage)
+        (server,) = cloud.world.projects[PROJECT].servers.values()
+        assert (server.key_name, deeds(cloud)[1:]) == ("ops", ["stop", "reinstall", "start"])
+
+
+async def test_an_installation_that_failed_is_made_again_on_request() -> None:
+    async with performance(LARGE) as (stage, cloud):
+        await converge(stage)
+        steering.order_failure(cloud.world, PROJECT, job_type="changeServerImage", code="Ecs.0319", reason="no luck", leave="server")
+        stage.store.edit(KEY, spec={**LARGE, "image": {"id": WINDOWS}})
+        await stage.until(lambda: stage.reason == Reason.SERVER_ERROR and "Ecs.0319" in stage.message)
+        assert "no luck" in stage.message
+        stage.annotate(**{"reconcile-requested-at": "now"})
+        await converge(stage)
+        (server,) = cloud.world.projects[PROJECT].servers.values()
+        assert (server.image_id, server.vm_state) == (WINDOWS, "active")
+        assert deeds(cloud)[1:] == ["stop", "change-image", "error", "change-image", "start"]
