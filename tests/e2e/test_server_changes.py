@@ -46,7 +46,8 @@ async def test_what_costs_nothing_is_done_at_once(scene: Scene) -> None:
     assert row is not None
     assert (row["name"], row["description"], row["tags"], row["locked"]) == ("renamed", "front end", ["team=shop"], True)
     assert (row["metadata"]["role"], "old" in row["metadata"]) == ("back", False)
-    assert obj["status"]["applied"] == {"metadataKeys": ["role"], "tagKeys": ["team"]}
+    applied = obj["status"]["applied"]
+    assert (applied["metadataKeys"], applied["tagKeys"]) == (["role"], ["team"])
     assert obj["status"]["id"] == before["status"]["id"]
     assert await scene.creations() == {obj["metadata"]["uid"]: 1}
     powers = [each["action"] for each in await scene.ledger(resource="server") if each["action"] in {"stop", "start", "reboot"}]

@@ -194,12 +194,12 @@ class ServerSpec(ApiModel):
     admin_password_secret_ref: KeyRef | None = None
     """Secret with the password of root or Administrator: 8 to 26 characters, three of the four classes. Not together with keyPairName. On
     Linux images with Cloud-init the cloud ignores it when there are user data. For Windows it travels as metadata, which those who may
-    list servers in the cloud can read. Naming another Secret or key makes the system disk anew, as with keyPairName; another content of
-    the same Secret changes nothing."""
+    list servers in the cloud can read. Can be changed: naming another Secret or key makes the system disk anew, as with keyPairName;
+    another content of the same Secret changes nothing."""
     user_data_ref: UserDataRef | None = None
     """User data for Cloud-init or Cloudbase-init, up to 32 KiB before encoding. Whoever may list servers in the cloud can read them: put
-    no secrets in. Naming another Secret, ConfigMap or key makes the system disk anew, as with keyPairName; another content of the same one
-    changes nothing."""
+    no secrets in. Can be changed: naming another Secret, ConfigMap or key makes the system disk anew, as with keyPairName; another content
+    of the same one changes nothing."""
     metadata: Annotated[dict[str, Annotated[str, Field(max_length=255)]], Field(max_length=9, json_schema_extra=_METADATA)] = Field(
         default_factory=dict
     )
