@@ -81,12 +81,21 @@ Generation = Annotated[int, Field(ge=-1, le=2**53)]
 
 DeletionPolicy = Literal["Delete", "Retain"]
 
+ManagementPolicy = Literal["Managed", "Observe"]
+
 
 class ObjectRef(ApiModel):
     """An object of ours in the same namespace."""
 
     name: ObjectName
     """Name of the object, in the same namespace."""
+
+
+class Import(ApiModel):
+    """An object of the cloud that is there already."""
+
+    id: CloudId
+    """Its id. By name nothing is ever taken over."""
 
 
 class ProjectRef(ApiModel):

@@ -25,7 +25,7 @@ from ecs_operator.engine.ports import Authority
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.commands import Command, Delete, Reboot, Start, Stop
 from ecs_operator.resources.ownership import MARKER_KEY
-from ecs_operator.resources.server.differences import (
+from ecs_operator.resources.server.deeds import (
     AddSecurityGroup,
     Describe,
     Edit,

@@ -14,16 +14,8 @@ from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.hindrances import call_failed
 from ecs_operator.resources.server import change_protocol
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.differences import (
-    AddSecurityGroup,
-    Edit,
-    JoinGroup,
-    LeaveGroup,
-    RemoveSecurityGroup,
-    SetAutoRecovery,
-    Wanted,
-    claimed,
-)
+from ecs_operator.resources.server.deeds import AddSecurityGroup, Edit, JoinGroup, LeaveGroup, RemoveSecurityGroup, SetAutoRecovery
+from ecs_operator.resources.server.differences import Wanted, claimed
 from ecs_operator.resources.server.installation import group_pin
 from ecs_operator.resources.server.preflight import hindrance_to, to_install
 from ecs_operator.resources.server.visit import ServerVisit

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ecs_operator.api.group import APPROVE_ANNOTATION
 from ecs_operator.api.server import Plan, PlannedChange
-from ecs_operator.resources.server.differences import Cost, Difference
+from ecs_operator.resources.server.deeds import Cost
+from ecs_operator.resources.server.differences import Difference
 
 
 @dataclass(frozen=True, slots=True)

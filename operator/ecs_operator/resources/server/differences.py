@@ -4,150 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 from ecs_operator.api.common import KeyRef
 from ecs_operator.api.server import Applied, GroupPin, Installation, ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
+from ecs_operator.resources.server.deeds import (
+    AddSecurityGroup,
+    Change,
+    Cost,
+    Describe,
+    Edit,
+    Install,
+    JoinGroup,
+    LeaveGroup,
+    Migrate,
+    RemoveMetadata,
+    RemoveSecurityGroup,
+    RemoveTags,
+    Resize,
+    SetAutoRecovery,
+    SetLock,
+    SetMetadata,
+    SetTags,
+)
 from ecs_operator.resources.server.installation import image_text, placed, wanted_installation
 
 WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
 """vm_states in which metadata can be written (6.9)."""
-
-
-class Cost(IntEnum):
-    """What a change costs whoever uses the server, the cheapest first."""
-
-    NONE = 0
-    RESTART = 1
-    REINSTALL = 2
-
-    @classmethod
-    def named(cls, name: str) -> Cost:
-        """The cost by its name in the spec."""
-        return cls[name.upper()]
-
-    @property
-    def title(self) -> str:
-        """Its name in spec and status."""
-        return self.name.capitalize()
-
-
-@dataclass(frozen=True, slots=True)
-class Describe:
-    """6.2.2: name and description. None leaves one alone."""
-
-    name: str | None = None
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SetMetadata:
-    """6.9.1: write these pairs, leave the others."""
-
-    pairs: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveMetadata:
-    """6.9.3: remove one pair."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetTags:
-    """5.9.3: write these tags, leave the others."""
-
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveTags:
-    """5.9.4: remove these tags."""
-
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AddSecurityGroup:
-    """6.5.1."""
-
-    group_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveSecurityGroup:
-    """6.5.2."""
-
-    group_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetAutoRecovery:
-    """11.1.2."""
-
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetLock:
-    """6.3.4 or 6.3.5."""
-
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveGroup:
-    """5.10.4, of a server as it is."""
-
-    group_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resize:
-    """5.2.4, of a stopped server."""
-
-    flavor: str
-
-
-@dataclass(frozen=True, slots=True)
-class JoinGroup:
-    """5.10.3, of a stopped server, after it has left the group it is in."""
-
-    group_id: str
-    leaves: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Migrate:
-    """5.2.3, of a stopped server; None: to the shared pool."""
-
-    dedicated_host_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Install:
-    """5.2.1 or 5.2.2, of a stopped server: a new system disk."""
-
-    installation: Installation
-
-
-Edit = (
-    Describe
-    | SetMetadata
-    | RemoveMetadata
-    | SetTags
-    | RemoveTags
-    | AddSecurityGroup
-    | RemoveSecurityGroup
-    | SetAutoRecovery
-    | SetLock
-    | LeaveGroup
-)
-"""What is done at once, on a server as it is."""
-Change = Resize | JoinGroup | Migrate | Install
-"""What needs the server stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,8 @@ from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ServerStatus
 from ecs_operator.cloud import Job, Server
 from ecs_operator.resources.server import change_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
-from ecs_operator.resources.server.differences import (
-    WRITABLE_STATES,
-    Change,
-    Cost,
-    Difference,
-    Edit,
-    Install,
-    RemoveMetadata,
-    SetLock,
-    SetMetadata,
-)
+from ecs_operator.resources.server.deeds import Change, Cost, Edit, Install, RemoveMetadata, SetLock, SetMetadata
+from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
 from ecs_operator.resources.server.steps import is_for, steps_of
 from ecs_operator.resources.visit import Notice
 

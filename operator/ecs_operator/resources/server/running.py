@@ -16,7 +16,8 @@ from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import amending, change_protocol, power, volumes
 from ecs_operator.resources.server.actuator import Actuator
-from ecs_operator.resources.server.differences import Cost, Difference, differences, settled
+from ecs_operator.resources.server.deeds import Cost
+from ecs_operator.resources.server.differences import Difference, differences, settled
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.planner import Amend, BeginChange, Decision, Facts, Settle, plan
 from ecs_operator.resources.server.record import Phase, phase

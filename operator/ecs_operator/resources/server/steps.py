@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, assert_never
 
 from ecs_operator.api.server import ChangeStep
-from ecs_operator.resources.server.differences import Change, Edit, Install, JoinGroup, Migrate, Resize
+from ecs_operator.resources.server.deeds import Change, Edit, Install, JoinGroup, Migrate, Resize
 from ecs_operator.resources.server.installation import same_installation
 
 Kind = Literal["Migrate", "LeaveGroup", "JoinGroup", "Resize", "Install"]
