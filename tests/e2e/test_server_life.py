@@ -54,6 +54,7 @@ async def test_from_apply_to_ready(scene: Scene) -> None:
         "imageId": scene.project.account.image_id,
         "availabilityZone": "eu-west-0b",
         "locked": False,
+        "applied": {"installed": {"imageId": scene.project.account.image_id}, "placement": {"tenancy": "shared"}},
     }
     assert conditions == [{"type": "Ready", "status": "True", "reason": "Available", "observedGeneration": 1}]
     [port] = [each for each in await scene.ledger(resource="port") if each["name"] == interface["addr"]]

@@ -140,5 +140,7 @@ Edit = (
     | LeaveGroup
 )
 """What is done at once, on a server as it is."""
+REFUSED_WHEN_LOCKED = SetMetadata | RemoveMetadata
+"""Edits that a locked server refuses, as Nova does."""
 Change = Resize | JoinGroup | Migrate | Install
 """What needs the server stopped."""

@@ -12,7 +12,16 @@ from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ServerStatus
 from ecs_operator.cloud import Job, Server
 from ecs_operator.resources.server import change_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
-from ecs_operator.resources.server.deeds import Change, Cost, Edit, Install, RemoveMetadata, SetLock, SetMetadata
+from ecs_operator.resources.server.deeds import (
+    REFUSED_WHEN_LOCKED,
+    Change,
+    Cost,
+    Edit,
+    Install,
+    RemoveMetadata,
+    SetLock,
+    SetMetadata,
+)
 from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
 from ecs_operator.resources.server.steps import is_for, steps_of
 from ecs_operator.resources.visit import Notice
@@ -143,20 +152,21 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
         else:
             return Decision(step)
     agreed = _consent(facts)
-    due = _due(agreed, server=facts.server)
+    due = _due(agreed, facts)
     changes = _changes(due)
     edits = tuple(each.deed for each in due if not isinstance(each.deed, Change))
     if changes and failed is None:
         # The lock would only be opened again.
         edits = tuple(edit for edit in edits if edit != SetLock(on=True))
     if edits:
-        return Decision(Amend(edits), ends_change=ends, plan=agreed.plan)
+        return Decision(Amend(_past_the_lock(edits, facts)), ends_change=ends, plan=agreed.plan)
     if failed is not None:
         text = f"{failed.cause}. The server is as it was before. Change the spec, or request a reconcile, to try again"
         return Decision(Settle(Notice(Reason.OPERATION_FAILED, text, stalled=True)), plan=agreed.plan)
     if changes:
         return Decision(BeginChange(_record(changes, facts)), ends_change=ends, plan=agreed.plan)
-    return Decision(Settle(_well(facts, power_facts, others, agreed)), ends_change=ends, plan=agreed.plan)
+    held = [each for each in agreed.granted if each not in due]
+    return Decision(Settle(_well(facts, power_facts, others, agreed, held=held)), ends_change=ends, plan=agreed.plan)
 
 
 def _broken(facts: Facts) -> Decision:
@@ -224,10 +234,31 @@ def _change_step(facts: Facts, change: ChangeRecord) -> change_protocol.Step:
     )
 
 
-def _due(agreed: Consent, *, server: Server) -> Sequence[Difference]:
-    """What can be done in the state the server is in: metadata can only be written in some."""
-    writable = server.vm_state in WRITABLE_STATES
-    return [each for each in agreed.granted if writable or not isinstance(each.deed, SetMetadata | RemoveMetadata)]
+def _due(agreed: Consent, facts: Facts) -> Sequence[Difference]:
+    """What can be done to the server as it is: some states do not let metadata be written, and a lock that is not ours refuses much."""
+    is_writable = facts.server.vm_state in WRITABLE_STATES
+    is_locked = _is_locked_by_others(facts)
+
+    def can_be_done(deed: Edit | Change) -> bool:
+        if isinstance(deed, SetMetadata | RemoveMetadata) and not is_writable:
+            return False
+        return not (is_locked and isinstance(deed, REFUSED_WHEN_LOCKED | Change))
+
+    return [each for each in agreed.granted if can_be_done(each.deed)]
+
+
+def _is_locked_by_others(facts: Facts) -> bool:
+    """The server is locked, and the spec does not say that it is to be, or not to be: then nobody here opens it."""
+    return facts.server.locked and not facts.keeps_locked and not any(each.deed == SetLock(on=False) for each in facts.found)
+
+
+def _held_up(held: Sequence[Difference], facts: Facts) -> Notice:
+    what = ", ".join(dict.fromkeys(each.path for each in held))
+    if _is_locked_by_others(facts):
+        text = f"{what} cannot be changed while the server is locked: unlock it in the cloud, or say with spec.locked whether it is to be"
+    else:
+        text = f"{what} cannot be changed while the server is {facts.server.status}"
+    return Notice(Reason.WAITING_FOR_DEPENDENCY, text)
 
 
 def _record(changes: Sequence[Change], facts: Facts, *, repaired: ChangeRecord | None = None) -> ChangeRecord:
@@ -248,6 +279,16 @@ def _lock_is_in_the_way(facts: Facts) -> bool:
     return facts.server.locked and facts.keeps_locked
 
 
+def _past_the_lock(edits: tuple[Edit, ...], facts: Facts) -> tuple[Edit, ...]:
+    """What a locked server refuses is done between opening the lock and closing it; a lock that goes for good is opened first."""
+    unlock = SetLock(on=False)
+    if unlock in edits:
+        return (unlock, *(edit for edit in edits if edit != unlock))
+    if _lock_is_in_the_way(facts) and any(isinstance(edit, REFUSED_WHEN_LOCKED) for edit in edits):
+        return (unlock, *edits, SetLock(on=True))
+    return edits
+
+
 def _finished(facts: power.Facts) -> str | None:
     return None if facts.operation is None else facts.operation.job_id or ""
 
@@ -257,13 +298,15 @@ def _error_text(server: Server) -> str:
     return f"the cloud shows server {server.id} in state ERROR{fault}"
 
 
-def _well(whole: Facts, facts: power.Facts, others: tuple[str, ...], agreed: Consent) -> Notice:
+def _well(whole: Facts, facts: power.Facts, others: tuple[str, ...], agreed: Consent, *, held: Sequence[Difference]) -> Notice:
     server = facts.server
     if others:
         text = f"server {server.id} is kept; others carry this object's mark as well and are left alone: {', '.join(others)}"
         return Notice(Reason.OWNERSHIP_CONFLICT, text)
     if whole.unresolved is not None:
         return whole.unresolved
+    if held:
+        return _held_up(held, whole)
     if agreed.plan is not None:
         return Notice(Reason.WAITING_FOR_APPROVAL, approval_text(agreed.plan))
     if facts.wanted == "Stopped":

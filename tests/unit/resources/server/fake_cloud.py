@@ -375,6 +375,8 @@ class FakeCloud:
     async def remove(self, server_id: str, key: str) -> None:
         def do() -> None:
             row = self.servers_by_id[server_id]
+            if row.server.locked:
+                raise refusal("deleteServerMetadataItem", meaning=Meaning.CONFLICT, status=409, code="Ecs.0605", message="locked")
             row.server = replace(row.server, metadata={name: value for name, value in row.server.metadata.items() if name != key})
 
         self.effects.perform("cloud.remove_marker", do)

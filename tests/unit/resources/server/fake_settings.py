@@ -37,7 +37,12 @@ class FakeSettings:
         self._perform("update", server_id, lambda: self._cloud.set(server_id, **changes))
 
     async def merge(self, server_id: str, pairs: Mapping[str, str]) -> None:
-        self._perform("merge", server_id, lambda: self._cloud.set(server_id, metadata={**self._server(server_id).metadata, **pairs}))
+        def do() -> None:
+            if self._server(server_id).locked:
+                raise refusal("updateServerMetadata", meaning=Meaning.CONFLICT, status=409, code="Ecs.0605", message="locked")
+            self._cloud.set(server_id, metadata={**self._server(server_id).metadata, **pairs})
+
+        self._perform("merge", server_id, do)
 
     async def add_tags(self, server_id: str, tags: Mapping[str, str]) -> None:
         self._perform("add_tags", server_id, lambda: self._set_tags(server_id, tags, {}))

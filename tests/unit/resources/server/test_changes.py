@@ -74,6 +74,20 @@ ROWS = [
     Row("metadata, more", {"metadata": {"a": "1"}}, {"metadata": {"a": "1", "b": "2"}}, ("merge",), lambda s: s["metadata"]["b"] == "2"),
     Row("metadata, other", {"metadata": {"a": "1"}}, {"metadata": {"a": "2"}}, ("merge",), lambda s: s["metadata"]["a"] == "2"),
     Row("metadata, less", {"metadata": {"a": "1"}}, {"metadata": {}}, ("remove_marker",), lambda s: "a" not in s["metadata"]),
+    Row(
+        "metadata of a locked server",
+        {"locked": True, "metadata": {"a": "1"}},
+        {"locked": True, "metadata": {"b": "2"}},
+        ("unlock", "merge", "remove_marker", "lock"),
+        lambda s: (s["metadata"], s["locked"]) == ({"b": "2"}, True),
+    ),
+    Row(
+        "metadata of a server that is no longer to be locked",
+        {"locked": True, "metadata": {"a": "1"}},
+        {"locked": False, "metadata": {"a": "2"}},
+        ("unlock", "merge"),
+        lambda s: (s["metadata"], s["locked"]) == ({"a": "2"}, False),
+    ),
     Row("tags, more", {"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=1", "b=2")),
     Row("tags, other", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=2",)),
     Row("tags, less", {"tags": {"a": "1", "b": "2"}}, {"tags": {"b": "2"}}, ("remove_tags",), lambda s: s["tags"] == ("b=2",)),
@@ -320,3 +334,24 @@ async def test_metadata_removed_while_the_server_is_built_goes_too() -> None:
     await converge(stage)
     metadata = server(stage).metadata
     assert ("a" in metadata, metadata.get("b")) == (False, "2")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"metadata": {"a": "2"}}, {"metadata": {}}, {**ALLOWED, **BIG}], ids=["metadata", "metadata, less", "flavor"]
+)
+async def test_a_lock_that_others_made_holds_up_what_it_refuses(changes: dict[str, Any]) -> None:
+    stage = await running(metadata={"a": "1"}, tags={"a": "1"})
+    stage.cloud.set(server(stage).id, locked=True)
+    position = len(stage.effects.log)
+    edit(stage, **changes, tags={"a": "2"})
+    await stage.until(lambda: stage.reason == Reason.WAITING_FOR_DEPENDENCY)
+    assert changes_since(stage, position) == ("add_tags",), "what the lock does not refuse is done"
+    assert "while the server is locked" in stage.message
+    writes = stage.store.status_writes
+    for _ in range(3):
+        stage.clock.advance(300)
+        await stage.once()
+    assert stage.store.status_writes == writes
+    stage.cloud.set(server(stage).id, locked=False)
+    stage.clock.advance(300)
+    await converge(stage)
