@@ -7,7 +7,7 @@ changes under way.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -147,13 +147,14 @@ def is_idle(outcome: Outcome | StoreError) -> bool:
     return isinstance(outcome, Blocked | Done) or (isinstance(outcome, Again) and outcome.lane is Lane.RESYNC)
 
 
-async def work(stage: Stage, auditor: Auditor, *, until: Callable[[int, Outcome | StoreError], bool]) -> None:
+async def work(stage: Stage, auditor: Auditor, *, most: int | None = None) -> None:
+    """Passes until there is nothing left to do, or so many."""
     for number in itertools.count(1):
         assert number < 200, (stage.ready, stage.status.get("change"))
         auditor.note()
         outcome = await stage.once()
         auditor.audit()
-        if until(number, outcome):
+        if is_idle(outcome) or number == most:
             return
         stage.clock.advance(pause_of(outcome))
 
@@ -201,18 +202,16 @@ async def test_nothing_dearer_than_allowed_is_done(power: str | None, plan: list
             edit(stage, move, groups)
             if move.approve != "nothing":
                 # The plan is only known once the operator has looked.
-                await work(stage, auditor, until=lambda number, outcome: is_idle(outcome) or number > 30)
+                await work(stage, auditor, most=30)
                 shown = (stage.status.get("plan") or {}).get("hash", "none")
                 stage.annotate(**{"approve-plan": shown if move.approve == "plan" else "0123456789ab"})
+            await work(stage, auditor, most=move.passes)
             if move.passes is None:
-                await work(stage, auditor, until=lambda _, outcome: is_idle(outcome))
                 auditor.forget()
-            else:
-                await work(stage, auditor, until=lambda number, outcome, most=move.passes: is_idle(outcome) or number >= most)
         # A lock that the spec says nothing of is nobody's here, and is not opened.
         last = {"disruption": {"allow": "Reinstall"}, "locked": bool(stage.obj.spec.get("locked"))}
         stage.store.edit(KEY, spec={**stage.obj.spec, **last})
-        await work(stage, auditor, until=lambda _, outcome: is_idle(outcome))
+        await work(stage, auditor)
         assert stage.ready["status"] == "True", stage.message
         assert stage.status["id"] == server_id
         assert "plan" not in stage.status
