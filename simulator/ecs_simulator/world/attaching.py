@@ -229,17 +229,5 @@ def _not_attached(world: World, project: Project, job: Job, part: Part) -> None:
     world.touch(server)
 
 
-def _work(action: str, *, succeed: engine.Effect, fail: engine.Effect) -> engine.Work:
-    return engine.Work(
-        job_type=f"{action}Volume",
-        part_type=f"{action}Volume",
-        duration=f"{action}_volume",
-        begin=engine.nothing,
-        show=engine.nothing,
-        succeed=succeed,
-        fail=fail,
-    )
-
-
-ATTACH = _work("attach", succeed=_attached, fail=_not_attached)
-DETACH = _work("detach", succeed=_detached, fail=_still_attached)
+ATTACH = engine.work_on("volume", "attach", succeed=_attached, fail=_not_attached)
+DETACH = engine.work_on("volume", "detach", succeed=_detached, fail=_still_attached)

@@ -21,7 +21,11 @@ SHOW_SHARE = 0.5
 Effect = Callable[["World", Project, Job, Part], None]
 
 
-@dataclass(frozen=True, slots=True)
+def _nothing(_: World, __: Project, ___: Job, ____: Part) -> None:
+    """Do nothing: not every kind of work has something to do at every event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """A kind of job: its name, its parts' name, whose duration it has, and what it does to the world.
 
@@ -31,10 +35,16 @@ class Work:
     job_type: str
     part_type: str
     duration: str
-    begin: Effect
-    show: Effect
+    begin: Effect = _nothing
+    show: Effect = _nothing
     succeed: Effect
     fail: Effect
+
+
+def work_on(kind: str, action: str, *, succeed: Effect, fail: Effect) -> Work:
+    """A kind of job of which nothing is seen before it ends, named as the cloud names them: ``attachVolume``."""
+    name = f"{action}{kind.capitalize()}"
+    return Work(job_type=name, part_type=name, duration=f"{action}_{kind}", succeed=succeed, fail=fail)
 
 
 def submit(world: World, project: Project, work: Work, parts: list[Part], *, is_batch: bool, cause: Cause) -> Job:
@@ -130,7 +140,3 @@ def _end(world: World, project: Project, job: Job, part: Part, status: str) -> N
     if server is not None:
         server.command = None
         actions.end(server, job, part)
-
-
-def nothing(_: World, __: Project, ___: Job, ____: Part) -> None:
-    """Do nothing: not every kind of work has something to do at every event."""

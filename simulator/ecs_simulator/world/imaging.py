@@ -110,7 +110,6 @@ CREATE_IMAGE = engine.Work(
     part_type="createImage",
     duration="create_image",
     begin=_saving,
-    show=engine.nothing,
     succeed=_saved,
     fail=_not_saved,
 )

@@ -276,8 +276,6 @@ ADD = engine.Work(
     job_type="addNics",
     part_type="addNic",
     duration="add_interface",
-    begin=engine.nothing,
-    show=engine.nothing,
     succeed=_attached,
     fail=_not_attached,
 )
@@ -285,8 +283,6 @@ REMOVE = engine.Work(
     job_type="deleteNics",
     part_type="deleteNic",
     duration="delete_interface",
-    begin=engine.nothing,
-    show=engine.nothing,
     succeed=_detached,
     fail=_still_attached,
 )

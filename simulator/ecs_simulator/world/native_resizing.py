@@ -105,8 +105,6 @@ REVERT = engine.Work(
     job_type="revertResizeServer",
     part_type="revertResizeServer",
     duration="resize_server",
-    begin=engine.nothing,
-    show=engine.nothing,
     succeed=_reverted,
     fail=_still_resized,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -75,20 +75,18 @@ def _rebooting(_: World, project: Project, __: Job, part: Part) -> None:
     project.servers[part.server_id].task_state = "reboot_started_hard" if part.params["hard"] else "reboot_started"
 
 
-def _work(action: str, vm_state: str, begin: Callable[[World, Project, Job, Part], None] = engine.nothing) -> engine.Work:
+def _work(action: str, vm_state: str) -> engine.Work:
     return engine.Work(
         job_type=f"{action}Server",
         part_type=f"{action}SingleServer",
         duration=f"{action}_server",
-        begin=begin,
-        show=engine.nothing,
         succeed=_settled(vm_state),
         fail=_gave_up,
     )
 
 
 WORKS = MappingProxyType(
-    {"start": _work("start", "active"), "stop": _work("stop", "stopped"), "reboot": _work("reboot", "active", _rebooting)}
+    {"start": _work("start", "active"), "stop": _work("stop", "stopped"), "reboot": replace(_work("reboot", "active"), begin=_rebooting)}
 )
 
 

@@ -114,8 +114,6 @@ def _work(job_type: str, part_type: str) -> engine.Work:
         job_type=job_type,
         part_type=part_type,
         duration="delete_server",
-        begin=engine.nothing,
-        show=engine.nothing,
         succeed=_erased,
         fail=_kept,
     )

@@ -73,17 +73,5 @@ def _not_deleted(_: World, project: Project, __: Job, part: Part) -> None:
     project.snapshots[part.params["snapshot_id"]].status = "error_deleting"
 
 
-def _work(action: str, *, succeed: engine.Effect, fail: engine.Effect) -> engine.Work:
-    return engine.Work(
-        job_type=f"{action}Snapshot",
-        part_type=f"{action}Snapshot",
-        duration=f"{action}_snapshot",
-        begin=engine.nothing,
-        show=engine.nothing,
-        succeed=succeed,
-        fail=fail,
-    )
-
-
-CREATE = _work("create", succeed=_made, fail=_not_made)
-DELETE = _work("delete", succeed=_deleted, fail=_not_deleted)
+CREATE = engine.work_on("snapshot", "create", succeed=_made, fail=_not_made)
+DELETE = engine.work_on("snapshot", "delete", succeed=_deleted, fail=_not_deleted)

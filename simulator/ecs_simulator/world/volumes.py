@@ -148,17 +148,5 @@ def _not_deleted(_: World, project: Project, __: Job, part: Part) -> None:
     project.volumes[part.volume_id or ""].status = "error_deleting"
 
 
-def _work(action: str, *, succeed: engine.Effect, fail: engine.Effect) -> engine.Work:
-    return engine.Work(
-        job_type=f"{action}Volume",
-        part_type=f"{action}Volume",
-        duration=f"{action}_volume",
-        begin=engine.nothing,
-        show=engine.nothing,
-        succeed=succeed,
-        fail=fail,
-    )
-
-
-CREATE = _work("create", succeed=_made, fail=_not_made)
-DELETE = _work("delete", succeed=_deleted, fail=_not_deleted)
+CREATE = engine.work_on("volume", "create", succeed=_made, fail=_not_made)
+DELETE = engine.work_on("volume", "delete", succeed=_deleted, fail=_not_deleted)
