@@ -1,6 +1,7 @@
 """The client of the ECS API. It knows HTTP and the cloud, and nothing of Kubernetes."""
 
 from ecs_operator.cloud.budget import BudgetLimits
+from ecs_operator.cloud.catalog import Catalog
 from ecs_operator.cloud.client import EcsClient
 from ecs_operator.cloud.clock import Clock, SystemClock
 from ecs_operator.cloud.codes import CODES, LEFTOVERS, CodeEntry, lookup
@@ -61,6 +62,7 @@ __all__ = [
     "BlockDevice",
     "BudgetLimits",
     "CallRecord",
+    "Catalog",
     "ChangeSystem",
     "Clock",
     "CloudError",

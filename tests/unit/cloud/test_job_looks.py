@@ -54,7 +54,7 @@ async def test_that_a_job_has_ended_is_asked_for_once() -> None:
     await asyncio.sleep(60)
     for number in range(2, 5):
         await looks.get(f"job-{number}")
-    assert len(looks._seen) == 3, "what is old is forgotten"
+    assert len(looks._looks._seen) == 3, "what is old is forgotten"
 
 
 async def test_an_error_serves_only_those_who_waited_for_it() -> None:
