@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, field_serializer, field_validator, model_validator
 
-from ecs_operator.cloud.models.secrets import fitting, strong
+from ecs_operator.cloud.models.secrets import StrongPassword, UserData
 from ecs_operator.cloud.models.wire import METADATA_KEY_PATTERN, Request, Uuid
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-\u4e00-\u9fff]+")
@@ -170,8 +170,8 @@ class CreateServers(CreateRequest):
     public_ip: PublicIp | None = Field(alias="publicip", default=None)
     availability_zone: str | None = Field(default=None, min_length=1, max_length=255)
     key_name: str | None = Field(default=None, min_length=1, max_length=255)
-    admin_pass: SecretStr | None = Field(alias="adminPass", default=None)
-    user_data: SecretStr | None = None
+    admin_pass: StrongPassword | None = Field(alias="adminPass", default=None)
+    user_data: UserData | None = None
     metadata: dict[MetadataKey, MetadataValue] | None = Field(default=None, max_length=10, repr=False)
     scheduler_hints: SchedulerHints | None = Field(alias="os:scheduler_hints", default=None)
     description: str | None = Field(default=None, max_length=85, pattern=r"^[^<>]*$")
@@ -181,16 +181,6 @@ class CreateServers(CreateRequest):
     @classmethod
     def _name_is_allowed(cls, value: str) -> str:
         return allowed_name(value)
-
-    @field_validator("admin_pass")
-    @classmethod
-    def _password_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
-        return strong(value)
-
-    @field_validator("user_data")
-    @classmethod
-    def _user_data_fits(cls, value: SecretStr | None) -> SecretStr | None:
-        return fitting(value)
 
     @field_serializer("admin_pass", "user_data")
     def _masked(self, value: SecretStr | None) -> str | None:

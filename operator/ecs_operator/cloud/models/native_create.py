@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from ecs_operator.cloud.models.create import SchedulerHints, allowed_name
-from ecs_operator.cloud.models.secrets import fitting, strong
+from ecs_operator.cloud.models.secrets import StrongPassword, UserData
 from ecs_operator.cloud.models.wire import Answer, Request, Text, Uuid
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.-]+$")]
@@ -86,8 +86,8 @@ class NativeCreate(NativeRequest):
     """Names or ids."""
     availability_zone: str | None = Field(default=None, min_length=1, max_length=255)
     key_name: str | None = Field(default=None, min_length=1, max_length=255)
-    admin_pass: SecretStr | None = Field(alias="adminPass", default=None)
-    user_data: SecretStr | None = None
+    admin_pass: StrongPassword | None = Field(alias="adminPass", default=None)
+    user_data: UserData | None = None
     metadata: dict[Key, str] | None = Field(default=None, repr=False)
     description: str | None = Field(default=None, max_length=85, pattern=r"^[^<>]*$")
     min_count: int = Field(default=1, ge=1, le=500)
@@ -98,16 +98,6 @@ class NativeCreate(NativeRequest):
     @classmethod
     def _name_is_allowed(cls, value: str) -> str:
         return allowed_name(value)
-
-    @field_validator("admin_pass")
-    @classmethod
-    def _password_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
-        return strong(value)
-
-    @field_validator("user_data")
-    @classmethod
-    def _user_data_fits(cls, value: SecretStr | None) -> SecretStr | None:
-        return fitting(value)
 
     @field_validator("metadata")
     @classmethod

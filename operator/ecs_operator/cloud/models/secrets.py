@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 
 USER_DATA_LIMIT = 32 * 1024
 """Bytes before base64."""
 _SPECIALS = "!@$%^-_=+[]{}:,./~?*;"
 
 
-def strong(value: SecretStr | None) -> SecretStr | None:
-    """A password within the rules; ValueError for another. Whether it holds the user's name only the cloud can tell."""
-    if value is None:
-        return value
+def _strong(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     kinds = (str.isupper, str.islower, str.isdigit, _SPECIALS.__contains__)
     known = all(character.isascii() and (character.isalnum() or character in _SPECIALS) for character in text)
@@ -24,10 +22,7 @@ def strong(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def fitting(value: SecretStr | None) -> SecretStr | None:
-    """User data as base64 text of at most 32 KiB before it; ValueError for others."""
-    if value is None:
-        return value
+def _fitting(value: SecretStr) -> SecretStr:
     try:
         raw = base64.b64decode(value.get_secret_value(), validate=True)
     except (binascii.Error, ValueError):
@@ -35,3 +30,9 @@ def fitting(value: SecretStr | None) -> SecretStr | None:
     if len(raw) > USER_DATA_LIMIT:
         raise ValueError("at most 32 KiB before base64")
     return value
+
+
+StrongPassword = Annotated[SecretStr, AfterValidator(_strong)]
+"""A password within the rules. Whether it holds the user's name only the cloud can tell."""
+UserData = Annotated[SecretStr, AfterValidator(_fitting)]
+"""User data as base64 text of at most 32 KiB before it."""

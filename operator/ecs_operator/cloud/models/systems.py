@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ecs_operator.cloud.models.secrets import fitting, strong
+from ecs_operator.cloud.models.secrets import StrongPassword, UserData
 from ecs_operator.cloud.models.wire import Request, Uuid
 
 
@@ -14,18 +14,8 @@ class _Install(Request):
     """Exactly one of key pair and password lets somebody in afterwards. ``user_data`` is base64 text."""
 
     key_name: str | None = Field(alias="keyname", default=None, min_length=1, max_length=255)
-    admin_pass: SecretStr | None = Field(alias="adminpass", default=None, repr=False)
-    user_data: SecretStr | None = Field(alias="metadata.user_data", default=None, repr=False)
-
-    @field_validator("admin_pass")
-    @classmethod
-    def _password_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
-        return strong(value)
-
-    @field_validator("user_data")
-    @classmethod
-    def _user_data_fits(cls, value: SecretStr | None) -> SecretStr | None:
-        return fitting(value)
+    admin_pass: StrongPassword | None = Field(alias="adminpass", default=None, repr=False)
+    user_data: UserData | None = Field(alias="metadata.user_data", default=None, repr=False)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
