@@ -147,6 +147,64 @@ class GroupPin(ApiModel):
     """Name of the EcsServerGroup; absent when the spec gave the id."""
 
 
+class OriginInterface(ApiModel):
+    """A network interface that a server was created with."""
+
+    name: SeenText
+    """Its name in spec.networkInterfaces."""
+    subnet_id: SeenText
+    """The subnet that was asked for."""
+    ip_address: SeenText | None = None
+    """The address that was asked for; absent: any."""
+    mtu: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """The MTU that was asked for; absent: the cloud's own."""
+
+
+class OriginDisk(ApiModel):
+    """The system disk that a server was created with."""
+
+    type: SeenText
+    """The disk type that was asked for."""
+    size_gib: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, alias="sizeGiB")
+    """The size that was asked for, in GiB; absent: the image's minimum."""
+    scsi: bool = False
+    """Whether it was asked for as a SCSI disk."""
+    storage_pool_id: SeenText | None = None
+    """The dedicated storage pool; absent: the shared one."""
+
+
+class OriginPublicIp(ApiModel):
+    """The public address that a server was created with: an existing one by its id, or a new one of a type and a bandwidth."""
+
+    id: SeenText | None = None
+    """Id of the address; absent when a new one was made."""
+    type: SeenText | None = None
+    """Type of the new address."""
+    size_mbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """Its bandwidth in Mbit/s."""
+    share_type: SeenText | None = None
+    """Whether its bandwidth is shared."""
+    released: bool
+    """Whether it is released with the server, unless the spec says otherwise by then."""
+
+
+class Origin(ApiModel):
+    """What a server was created with, as far as only another server can have something else."""
+
+    availability_zone: SeenText | None = None
+    """The zone that was asked for; absent: any."""
+    vpc_id: SeenText
+    """The VPC."""
+    interfaces: Annotated[tuple[OriginInterface, ...], Field(max_length=12, json_schema_extra=LIST_ATOMIC)] = ()
+    """The network interfaces, the primary one first."""
+    root_volume: OriginDisk
+    """The system disk."""
+    public_ip: OriginPublicIp | None = None
+    """The public address; absent: none."""
+    agency_name: SeenText | None = None
+    """The agency; absent: none."""
+
+
 class Applied(ApiModel):
     """What the operator set on the server beyond what the cloud tells apart: only this is ever taken away again."""
 
@@ -160,6 +218,8 @@ class Applied(ApiModel):
     """Where the server was last put."""
     server_group: GroupPin | None = None
     """The server group the server was put in."""
+    origin: Origin | None = None
+    """What the server was created with: another value of one of these in the spec needs another server."""
 
 
 class Membership(ApiModel):
@@ -187,7 +247,7 @@ class PlannedChange(ApiModel):
     """What the server has."""
     want: Annotated[SeenMessage, Field(alias="to")]
     """What the spec wants."""
-    cost: Literal["None", "Restart", "Reinstall"]
+    cost: Literal["None", "Restart", "Reinstall", "Replace"]
     """What the change costs."""
 
 
@@ -196,7 +256,7 @@ class Plan(ApiModel):
 
     hash: SeenText
     """Names exactly these changes; the annotation ecs.huaweicloud.com/approve-plan with this value approves them."""
-    cost: Literal["None", "Restart", "Reinstall"]
+    cost: Literal["None", "Restart", "Reinstall", "Replace"]
     """What they cost together: the dearest of them."""
     changes: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
     """The changes."""
@@ -244,6 +304,27 @@ class ChangeRecord(ApiModel):
     """When it began."""
 
 
+class ReplacementRecord(ApiModel):
+    """One server gives way to another. Written before anything is deleted; the next incarnation begins only with the proof of death."""
+
+    id: SeenText
+    """Names this run."""
+    phase: Literal["Deleting", "Creating"]
+    """Deleting: the former server goes. Creating: it is proven gone, and another one is being made."""
+    cause: Literal["Changed", "DeletedExternally"]
+    """Changed: the spec asks for what only another server can have. DeletedExternally: somebody else had deleted the former one."""
+    server_id: SeenText
+    """Id of the former server."""
+    paths: Annotated[tuple[SeenText, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
+    """The fields of the spec it is done for."""
+    approved: SeenText | None = None
+    """The hash that approved it; absent when spec.disruption.allow covered it."""
+    restore: Restore
+    """How the new server is left, where spec.powerState does not say: as the former one was."""
+    started_at: Timestamp
+    """When it began."""
+
+
 class ServerStatus(ApiModel):
     """The server as the operator saw it last."""
 
@@ -267,6 +348,8 @@ class ServerStatus(ApiModel):
     """The step that is being carried through: a start, a stop, a restart, or the deletion."""
     change: ChangeRecord | None = None
     """The change that is being carried through over several steps."""
+    replacement: ReplacementRecord | None = None
+    """The server that gives way to another one."""
     plan: Plan | None = None
     """Changes that cost more than spec.disruption.allow, and wait for consent."""
     applied: Applied | None = None
