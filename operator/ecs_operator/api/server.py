@@ -20,6 +20,7 @@ from ecs_operator.api.common import (
 from ecs_operator.api.rules import Rule, exactly_one, validations
 from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
 from ecs_operator.api.server_network import NetworkInterface, PublicIp
+from ecs_operator.api.server_origin import Origin, OriginDisk, OriginInterface, OriginPublicIp
 from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
 from ecs_operator.api.server_status import (
     Address,
@@ -32,10 +33,6 @@ from ecs_operator.api.server_status import (
     Installation,
     InstalledDataRef,
     Membership,
-    Origin,
-    OriginDisk,
-    OriginInterface,
-    OriginPublicIp,
     Placement,
     Plan,
     PlannedChange,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Literal
 
 from ecs_operator.api.common import Restore
 from ecs_operator.api.group import APPROVE_ANNOTATION
@@ -84,6 +85,8 @@ async def make_anew(visit: ServerVisit, cloud: Actuator) -> Outcome:
         text = f"server {status.id} was deleted by somebody else, but others carry this object's mark and are left alone: {ids}"
         await visit.write(status, Notice(Reason.OWNERSHIP_CONFLICT, text), action=ACTION)
         return Again(HINDERED_PAUSE, Lane.RESYNC)
+    earlier = status.replacement or status.change
+    before: Literal["Running", "Stopped"] = "Stopped" if status.server_status == "SHUTOFF" else "Running"
     replacement = ReplacementRecord(
         id=f"replacement-{visit.now:%Y%m%dT%H%M%S}",
         phase="Creating",
@@ -91,7 +94,7 @@ async def make_anew(visit: ServerVisit, cloud: Actuator) -> Outcome:
         server_id=status.id or "",
         paths=("status.id",),
         approved=None if visit.spec.disruption.allow == Cost.REPLACE.title else visit.obj.annotations.get(APPROVE_ANNOTATION),
-        restore=Restore(power_state="Stopped" if status.server_status == "SHUTOFF" else "Running"),
+        restore=earlier.restore if earlier is not None else Restore(power_state=before),
         started_at=visit.now,
     )
     return await _go_on(visit, replacement, remark=removal.what_stays(visit))

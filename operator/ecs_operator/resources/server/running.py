@@ -260,7 +260,7 @@ async def _absent(visit: ServerVisit, cloud: Actuator, absence: Absence) -> Outc
     if agreed.plan is None:
         return await replacing.make_anew(visit, cloud)
     text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or have another server made: "
-    wanted = vanished(visit.status).model_copy(update={"operation": None, "plan": agreed.plan})
+    wanted = vanished(visit.status).model_copy(update={"operation": None, "replacement": None, "plan": agreed.plan})
     await visit.write(wanted, Notice(Reason.DELETED_EXTERNALLY, text + approval_text(agreed.plan)), action="Observe")
     return _resync(visit, cloud)
 

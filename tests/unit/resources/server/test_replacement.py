@@ -597,3 +597,20 @@ async def test_a_server_that_was_stopped_when_it_was_deleted_is_made_stopped() -
     await made_anew(stage)
     assert server(stage).status == "SHUTOFF"
     assert UBUNTU.id == server(stage).image_id
+
+
+async def test_a_server_that_somebody_deletes_while_it_is_to_be_replaced() -> None:
+    """What was agreed to was another server for a change, by its plan; that it is gone is another plan."""
+    stage = await running()
+    edit(stage, **ZONE)
+    await stage.until(lambda: stage.reason == Reason.WAITING_FOR_APPROVAL)
+    stage.annotate(**{"approve-plan": stage.status["plan"]["hash"]})
+    await stage.until(lambda: "replacement" in stage.status)
+    stage.cloud.vanish("server-1")
+    stage.clock.advance(300)
+    await stage.until(lambda: stage.reason == Reason.DELETED_EXTERNALLY)
+    assert "replacement" not in stage.status
+    stage.annotate(**{"approve-plan": stage.status["plan"]["hash"]})
+    await made_anew(stage)
+    assert server(stage).availability_zone == "eu-west-0b"
+    one_after_the_other(stage)
