@@ -100,7 +100,7 @@ async def test_field_selector(served: ControlPlane, shown: str, plural: str, sel
         ("ecsserver", "One elastic cloud server."),
         ("ecsserver.spec.flavor", "Can be changed, which is a resize"),
         ("ecsserver.spec.image", "Can be changed, which makes the system disk anew"),
-        ("ecsserver.spec.agencyName", "Cannot be changed yet once the server exists."),
+        ("ecsserver.spec.agencyName", "Can be changed, which makes another server"),
         ("ecsserver.spec.powerState", "Stopped: it is shut down."),
         ("ecsserver.spec.rootVolume.sizeGiB", "Size in GiB, 1 to 1024"),
         ("ecsserver.spec.networkInterfaces.mtu", "1280 to 8888"),

@@ -105,7 +105,9 @@ REASONS: dict[Reason, Explanation] = {
     ),
     Reason.PAUSED: Explanation(_W, "the annotation ecs.huaweicloud.com/paused is set", "remove the annotation to go on"),
     Reason.IN_USE: Explanation(
-        _W, "it is being deleted but still in use, or protected", "delete or change the users the message names, or end the protection"
+        _W,
+        "it is to be deleted or replaced, but still in use, or protected",
+        "delete or change the users the message names, or end the protection",
     ),
     Reason.QUOTA_EXCEEDED: _trouble(
         _R, "the project's quota does not suffice", "free resources or have the quota raised; it is tried again by itself"
@@ -132,7 +134,7 @@ REASONS: dict[Reason, Explanation] = {
         _S, "a job failed and was retried up to the limit", "read the cloud's text; request a reconcile to try again"
     ),
     Reason.DELETED_EXTERNALLY: _trouble(
-        _S, "the resource was deleted by somebody else", "delete the object, or create it under another name"
+        _S, "the resource was deleted by somebody else", "delete the object; of a server, approve the plan to have another one made"
     ),
     Reason.SERVER_ERROR: _trouble(
         _S, "the cloud shows the server in state ERROR", "see status.fault; repair the server, or delete and create the object"

@@ -20,6 +20,7 @@ from ecs_operator.api.common import (
 from ecs_operator.api.rules import Rule, exactly_one, validations
 from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
 from ecs_operator.api.server_network import NetworkInterface, PublicIp
+from ecs_operator.api.server_origin import Origin, OriginDisk, OriginInterface, OriginPublicIp
 from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
 from ecs_operator.api.server_status import (
     Address,
@@ -35,6 +36,7 @@ from ecs_operator.api.server_status import (
     Placement,
     Plan,
     PlannedChange,
+    ReplacementRecord,
     ResolvedImage,
     SecurityGroup,
     ServerStatus,
@@ -56,10 +58,15 @@ __all__ = [
     "InstalledDataRef",
     "Membership",
     "NetworkInterface",
+    "Origin",
+    "OriginDisk",
+    "OriginInterface",
+    "OriginPublicIp",
     "Placement",
     "Plan",
     "PlannedChange",
     "PublicIp",
+    "ReplacementRecord",
     "ResolvedImage",
     "RootVolume",
     "Scheduling",
@@ -133,11 +140,12 @@ class Shutdown(ApiModel):
 class Disruption(ApiModel):
     """What a change of the spec may cost without being approved one by one."""
 
-    allow: Literal["None", "Restart", "Reinstall"] = "None"
+    allow: Literal["None", "Restart", "Reinstall", "Replace"] = "None"
     """The most a change may cost. None: nothing that stops the server is done without approval. Restart: the server may be stopped and
     started again, for example for another flavor. Reinstall: its system disk may be made anew as well, for example for another image;
-    everything on that disk is lost. What costs more waits with the condition ApprovalRequired and stands in status.plan; it goes ahead
-    when the annotation ecs.huaweicloud.com/approve-plan is set to status.plan.hash. Default: None."""
+    everything on that disk is lost. Replace: the server may be deleted and another one made in its place, for example in another zone, or
+    after somebody else deleted it. What costs more waits with the condition ApprovalRequired and stands in status.plan; it goes ahead when
+    the annotation ecs.huaweicloud.com/approve-plan is set to status.plan.hash. Default: None."""
 
 
 _METADATA: dict[str, Any] = validations(*METADATA_RULES)
@@ -149,7 +157,8 @@ class ServerSpec(ApiModel):
 
     Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption,
     deletionPolicy and deletionProtection can be changed at no cost; flavor, serverGroupRef, serverGroupId and scheduling for a stop and a
-    start; image, keyPairName, adminPasswordSecretRef and userDataRef for a new system disk. Other changes are refused.
+    start; image, keyPairName, adminPasswordSecretRef and userDataRef for a new system disk; availabilityZone, vpcId, the first network
+    interface, an mtu, rootVolume, publicIp.allocate and agencyName for another server. Other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -170,20 +179,23 @@ class ServerSpec(ApiModel):
     the server is stopped, and started again if it ran, when disruption.allow or an approval permits a Reinstall. It then needs keyPairName
     or adminPasswordSecretRef."""
     availability_zone: Annotated[str, text(64, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
-    """Zone, for example eu-west-0a. Absent: the cloud chooses, and status.availabilityZone shows which. Cannot be changed once the server
-    exists."""
+    """Zone, for example eu-west-0a. Absent: the cloud chooses, and status.availabilityZone shows which. Can be changed, which makes
+    another server, when disruption.allow or an approval permits a Replace; removing it changes nothing."""
     vpc_id: CloudId
-    """Id of the VPC. Cannot be changed once the server exists."""
+    """Id of the VPC. Can be changed, which makes another server, when disruption.allow or an approval permits a Replace."""
     network_interfaces: Annotated[tuple[NetworkInterface, ...], Field(min_length=1, max_length=12, json_schema_extra=list_map("name"))]
-    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Cannot be changed yet once the server
-    exists."""
+    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Another subnetId or
+    ipAddress of the first, and another mtu of any, make another server, when disruption.allow or an approval permits a Replace. Others
+    cannot be changed yet once the server exists."""
     security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
     """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default, and later whatever the server
     has. Can be changed, which costs nothing."""
     public_ip: PublicIp | None = None
-    """Public address. Absent: none. Cannot be changed yet once the server exists."""
+    """Public address. Absent: none. Another allocate makes another server, when disruption.allow or an approval permits a Replace; an id
+    cannot be changed yet once the server exists."""
     root_volume: RootVolume
-    """System disk; it is always deleted with the server. Cannot be changed once the server exists."""
+    """System disk; it is always deleted with the server. Can be changed, which makes another server (everything on the disk is lost), when
+    disruption.allow or an approval permits a Replace."""
     data_volumes: Annotated[tuple[DataVolume, ...], Field(max_length=MOST_DATA_VOLUMES, json_schema_extra=list_map("name"))] = ()
     """Data disks that are made together with the server, up to 59 (23 with some flavors). Cannot be changed once the server exists;
     attach further volumes with an EcsVolumeAttachment."""
@@ -228,8 +240,8 @@ class ServerSpec(ApiModel):
     """Where the server may stand. Absent: on shared hosts. Can be changed, which moves the server: it is stopped, and started again if it
     ran, when disruption.allow or an approval permits a Restart. A server that is on a shared host needs dedicatedHostId to leave it."""
     agency_name: Annotated[str, text(64)] | None = None
-    """IAM agency through which the server may use cloud services. Takes one of the metadata pairs. Cannot be changed yet once the server
-    exists."""
+    """IAM agency through which the server may use cloud services. Takes one of the metadata pairs. Can be changed, which makes another
+    server, when disruption.allow or an approval permits a Replace."""
     power_state: Literal["Running", "Stopped"] | None = None
     """Running: it is started, also after somebody else stopped it. Stopped: it is shut down. Absent: the operator leaves it as it is. Can
     be changed at any time, which is a start or a stop."""

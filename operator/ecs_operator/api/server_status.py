@@ -22,6 +22,7 @@ from ecs_operator.api.common import (
     Timestamp,
     list_map,
 )
+from ecs_operator.api.server_origin import Origin
 
 SeenMetadataKey = Annotated[str, Field(max_length=255)]
 
@@ -160,6 +161,8 @@ class Applied(ApiModel):
     """Where the server was last put."""
     server_group: GroupPin | None = None
     """The server group the server was put in."""
+    origin: Origin | None = None
+    """What the server was created with: another value of one of these in the spec needs another server."""
 
 
 class Membership(ApiModel):
@@ -187,7 +190,7 @@ class PlannedChange(ApiModel):
     """What the server has."""
     want: Annotated[SeenMessage, Field(alias="to")]
     """What the spec wants."""
-    cost: Literal["None", "Restart", "Reinstall"]
+    cost: Literal["None", "Restart", "Reinstall", "Replace"]
     """What the change costs."""
 
 
@@ -196,7 +199,7 @@ class Plan(ApiModel):
 
     hash: SeenText
     """Names exactly these changes; the annotation ecs.huaweicloud.com/approve-plan with this value approves them."""
-    cost: Literal["None", "Restart", "Reinstall"]
+    cost: Literal["None", "Restart", "Reinstall", "Replace"]
     """What they cost together: the dearest of them."""
     changes: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
     """The changes."""
@@ -244,6 +247,27 @@ class ChangeRecord(ApiModel):
     """When it began."""
 
 
+class ReplacementRecord(ApiModel):
+    """One server gives way to another. Written before anything is deleted; the next incarnation begins only with the proof of death."""
+
+    id: SeenText
+    """Names this run."""
+    phase: Literal["Deleting", "Creating"]
+    """Deleting: the former server goes. Creating: it is proven gone, and another one is being made."""
+    cause: Literal["Changed", "DeletedExternally"]
+    """Changed: the spec asks for what only another server can have. DeletedExternally: somebody else had deleted the former one."""
+    server_id: SeenText
+    """Id of the former server."""
+    paths: Annotated[tuple[SeenText, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
+    """The fields of the spec it is done for."""
+    approved: SeenText | None = None
+    """The hash that approved it; absent when spec.disruption.allow covered it."""
+    restore: Restore
+    """How the new server is left, where spec.powerState does not say: as the former one was."""
+    started_at: Timestamp
+    """When it began."""
+
+
 class ServerStatus(ApiModel):
     """The server as the operator saw it last."""
 
@@ -267,6 +291,8 @@ class ServerStatus(ApiModel):
     """The step that is being carried through: a start, a stop, a restart, or the deletion."""
     change: ChangeRecord | None = None
     """The change that is being carried through over several steps."""
+    replacement: ReplacementRecord | None = None
+    """The server that gives way to another one."""
     plan: Plan | None = None
     """Changes that cost more than spec.disruption.allow, and wait for consent."""
     applied: Applied | None = None

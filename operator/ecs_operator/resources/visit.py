@@ -121,10 +121,15 @@ class Visit(Generic[SpecT, StatusT]):
             else:
                 return
 
+    def remark(self, text: str, *, reason: Reason, action: str) -> None:
+        """Tell something that no condition will say for long, as an event."""
+        if self.desk.events is not None:
+            self.desk.events.record(self.obj, kind="Normal", reason=reason.value, message=text, action=action)
+
     async def release(self, remark: str, *, reason: Reason, action: str) -> None:
         """Take the finalizer off: the last thing that is done. ``remark`` becomes an event. Raises StoreError."""
-        if remark and self.desk.events is not None:
-            self.desk.events.record(self.obj, kind="Normal", reason=reason.value, message=remark, action=action)
+        if remark:
+            self.remark(remark, reason=reason, action=action)
         await self.desk.store.remove_finalizer(self.obj)
 
     async def _read_again(self, same: Callable[[StatusT], Hashable], attempt: Hashable) -> bool:

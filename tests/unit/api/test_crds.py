@@ -92,6 +92,7 @@ def test_no_field_of_a_server_can_be_changed_by_oversight() -> None:
     ruled = {rule.field.removeprefix(".spec.") for rule in SERVER.root_rules if rule.field}
     carried = {"description", "metadata", "tags", "securityGroupIds", "locked", "autoRecovery", "flavor"}
     carried |= {"image", "keyPairName", "adminPasswordSecretRef", "userDataRef", "serverGroupRef", "serverGroupId", "scheduling"}
+    carried |= {"availabilityZone", "vpcId", "rootVolume", "agencyName"}
     assert fields - ruled == {"powerState", "shutdown", "disruption", "deletionPolicy", "deletionProtection", *carried}
     assert ruled <= fields
 

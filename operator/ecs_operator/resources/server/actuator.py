@@ -17,6 +17,7 @@ from ecs_operator.cloud import (
     Image,
     Job,
     JobAccepted,
+    Limits,
     ReinstallSystem,
     Server,
     ServerGroup,
@@ -131,6 +132,10 @@ class Actuator:
     async def flavor(self, flavor_id: str) -> Flavor | None:
         """5.4.1, with what is known of where it can be had; None when there is none of this id."""
         return next((flavor for flavor in await self.tenant.client.flavors.sold() if flavor.id == flavor_id), None)
+
+    async def limits(self) -> Limits:
+        """5.7.1: quota of the project, and what of it is used."""
+        return await self.tenant.client.limits.get()
 
     async def resize(self, server_id: str, flavor_id: str) -> JobAccepted:
         """5.2.4."""

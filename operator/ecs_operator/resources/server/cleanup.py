@@ -17,7 +17,9 @@ from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import delete_protocol as protocol
 from ecs_operator.resources.server import volumes
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.deeds import SetLock
 from ecs_operator.resources.server.evidence import Look, is_gone
+from ecs_operator.resources.server.origin import made_address, releases_address
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import glimpse, vanished
 from ecs_operator.resources.server.visit import ServerVisit
@@ -58,7 +60,9 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
             await visit.write(visit.status, Notice(Reason.OWNERSHIP_CONFLICT, text), action=ACTION)
             return Again(FOREIGN_PAUSE, Lane.RESYNC)
         case protocol.Detach(server_id=server_id, volume_id=volume_id):
-            return await _detach(visit, cloud, server_id, volume_id)
+            return await _detach(visit, cloud, server_id, volume_id, reason=notice.reason)
+        case protocol.Unlock(server_id=server_id):
+            return await _unlock(visit, cloud, server_id, notice)
         case protocol.SendDelete():
             return await _send(visit, cloud, step, notice, server=server, is_remains=is_remains)
         case protocol.ReadDevices():
@@ -96,6 +100,7 @@ def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: J
         absent_after=protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now,
         operation=_deletion(visit.status),
         job=job,
+        opens_lock=visit.spec.locked is True,
     )
 
 
@@ -167,9 +172,19 @@ async def _say_waiting(visit: ServerVisit, notice: Notice, until: datetime | Non
     await visit.tell(Notice(Reason.OUTCOME_UNKNOWN, text), action=ACTION)
 
 
-async def _detach(visit: ServerVisit, cloud: Actuator, server_id: str, volume_id: str) -> Outcome:
+async def _unlock(visit: ServerVisit, cloud: Actuator, server_id: str, notice: Notice) -> Outcome:
+    """A lock that the spec wants is ours to open. To open it twice does no harm."""
+    await _write_ahead(visit, protocol.UNLOCKING, notice)
+    try:
+        await cloud.edit(server_id, SetLock(on=False))
+    except CloudError as error:
+        return await _not_accepted(visit, error)
+    return Again(1.0, Lane.POLL)
+
+
+async def _detach(visit: ServerVisit, cloud: Actuator, server_id: str, volume_id: str, *, reason: Reason) -> Outcome:
     text = f"detaching disk {volume_id}, which stays, before server {server_id} is deleted"
-    notice = Notice(Reason.DELETING, text)
+    notice = Notice(reason, text)
     await _write_ahead(visit, protocol.DETACHING, notice)
     try:
         accepted = await cloud.detach(server_id, volume_id)
@@ -183,12 +198,12 @@ async def _send(
     visit: ServerVisit, cloud: Actuator, step: protocol.SendDelete, notice: Notice, *, server: Server | None, is_remains: bool
 ) -> Outcome:
     """Write the operation, then ask the cloud. Deleting by id may be repeated: it hits the same server or none."""
-    public_ip = visit.spec.public_ip
     if server is not None and (server.status != "ERROR" or is_remains):
         # That it was seen shortens the proof. A server in ERROR must not make the record look like a failed creation.
         visit.status = glimpse(visit.status, server)
     await _write_ahead(visit, protocol.SENDING, notice)
-    release = public_ip is not None and (public_ip.allocate is not None if is_remains else public_ip.released_with_server)
+    stays = visit.status.replacement is not None and not visit.obj.is_deleting
+    release = made_address(visit.spec, visit.status) if is_remains else releases_address(visit.spec, visit.status, stays=stays)
     try:
         accepted = await cloud.delete(step.server_ids, delete_public_ip=release, delete_volume=step.delete_volume)
     except CloudError as error:

@@ -12,6 +12,11 @@ from ecs_operator.api.server import Plan, PlannedChange
 from ecs_operator.resources.server.deeds import Cost
 from ecs_operator.resources.server.differences import Difference
 
+_PRICES = {
+    Cost.REINSTALL.title: "reinstall of the system disk, on which everything is lost",
+    Cost.REPLACE.title: "replacement of the server by another one, with which the system disk goes and what else goes with a server",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -38,9 +43,9 @@ def consent(
 def approval_text(plan: Plan) -> str:
     """What waits, and the two ways to let it go ahead."""
     what = "; ".join(f"{each.path} from {each.have or 'nothing'} to {each.want or 'nothing'}" for each in plan.changes)
-    loss = " of the system disk, on which everything is lost" if plan.cost == Cost.REINSTALL.title else ""
+    price = _PRICES.get(plan.cost, plan.cost.lower())
     return (
-        f"this would cost a {plan.cost.lower()}{loss}: {what}. Approve it with the annotation {APPROVE_ANNOTATION}={plan.hash}, "
+        f"this would cost a {price}: {what}. Approve it with the annotation {APPROVE_ANNOTATION}={plan.hash}, "
         f"or set spec.disruption.allow: {plan.cost}"
     )
 

@@ -15,6 +15,7 @@ class Cost(IntEnum):
     NONE = 0
     RESTART = 1
     REINSTALL = 2
+    REPLACE = 3
 
     @classmethod
     def named(cls, name: str) -> Cost:
@@ -125,6 +126,11 @@ class Install:
     """5.2.1 or 5.2.2, of a stopped server: a new system disk."""
 
     installation: Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """5.1.2 and 5.1.1: another server instead of this one."""
 
 
 Edit = (

@@ -20,7 +20,7 @@ from ecs_operator.resources.times import poll_pause, resend_at
 
 DELETE = "Delete"
 """Kind of the operation."""
-SENDING, DETACHING = "Sending", "Detaching"
+SENDING, DETACHING, UNLOCKING = "Sending", "Detaching", "Unlocking"
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 120.0
 """Seconds before a delete call that did not help is repeated."""
 LAG_PAUSE = 2.0
@@ -39,6 +39,13 @@ class Foreign:
 @dataclass(frozen=True, slots=True)
 class ReadDevices:
     """Find out which disk is which, then ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Open the lock, which is ours: a locked server refuses to be deleted."""
+
+    server_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Dead:
     """Proven: the server answers 404, no list shows another, and nothing can arrive any more."""
 
 
-Step = Foreign | ReadDevices | Detach | SendDelete | LookAround | Wait | Dead
+Step = Foreign | Unlock | ReadDevices | Detach | SendDelete | LookAround | Wait | Dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,8 @@ class Facts:
     job: Job | None
     """The job of ``operation.job_id``, None when it is forgotten or none is known."""
     look: Look | None = None
+    opens_lock: bool = False
+    """The spec wants the server locked: then the lock is ours to open."""
     creation_runs: bool = False
     """The create job still runs and its server was never seen: it may yet come."""
 
@@ -149,6 +158,8 @@ def _end(facts: Facts, server: Server) -> Step:
         return Foreign(server.id)
     if server.task_state in DELETING_TASKS:
         return Wait(_pause(facts))
+    if server.locked and facts.opens_lock:
+        return Unlock(server.id)
     operation = facts.operation
     if operation is not None and operation.step == SENDING and not _may_repeat(facts, operation):
         return Wait(LAG_PAUSE)

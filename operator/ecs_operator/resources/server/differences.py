@@ -21,6 +21,7 @@ from ecs_operator.resources.server.deeds import (
     RemoveMetadata,
     RemoveSecurityGroup,
     RemoveTags,
+    Replace,
     Resize,
     SetAutoRecovery,
     SetLock,
@@ -28,6 +29,7 @@ from ecs_operator.resources.server.deeds import (
     SetTags,
 )
 from ecs_operator.resources.server.installation import image_text, placed, wanted_installation
+from ecs_operator.resources.server.origin import rows as origin_rows
 
 WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
 """vm_states in which metadata can be written (6.9)."""
@@ -40,7 +42,7 @@ class Difference:
     path: str
     have: str
     want: str
-    deed: Edit | Change = field(repr=False)
+    deed: Edit | Change | Replace = field(repr=False)
     cost: Cost = Cost.NONE
 
 
@@ -74,6 +76,7 @@ def differences(spec: ServerSpec, server: Server, *, status: ServerStatus, wante
         *_group(status, wanted),
         *_flavor(spec, server),
         *_installation(spec, status, wanted),
+        *(Difference(*row, Replace(), Cost.REPLACE) for row in origin_rows(spec, status)),
         *_lock(spec, server),
     )
 
@@ -86,10 +89,11 @@ def settled(spec: ServerSpec, before: Applied | None, *, wanted: Wanted) -> Appl
         installed=wanted_installation(spec, image_id=wanted.image_id) if wanted.image_id else before.installed if before else None,
         placement=before.placement if before is not None and before.placement is not None else placed(spec),
         server_group=wanted.group if wanted.knows_group else before.server_group if before else None,
+        origin=before.origin if before is not None else None,
     )
 
 
-def claimed(applied: Applied | None, deed: Edit | Change, *, group: GroupPin | None = None) -> Applied:
+def claimed(applied: Applied | None, deed: Edit | Change | Replace, *, group: GroupPin | None = None) -> Applied:
     """What is ours from the moment a deed is about to be done: written ahead, so that it can be taken away again whatever happens."""
     before = applied or Applied()
     if isinstance(deed, SetMetadata):

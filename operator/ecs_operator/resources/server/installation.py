@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecs_operator.api.server import Applied, GroupPin, Installation, InstalledDataRef, Placement, ServerSpec
+from ecs_operator.resources.server.origin import origin_of
 
 
 def wanted_installation(spec: ServerSpec, *, image_id: str | None) -> Installation:
@@ -27,7 +28,9 @@ def placed(spec: ServerSpec) -> Placement:
 def at_creation(spec: ServerSpec, *, image_id: str, group_id: str | None) -> Applied:
     """What a server has because it is created with it."""
     group = group_pin(spec, group_id) if group_id is not None else None
-    return Applied(installed=wanted_installation(spec, image_id=image_id), placement=placed(spec), server_group=group)
+    return Applied(
+        installed=wanted_installation(spec, image_id=image_id), placement=placed(spec), server_group=group, origin=origin_of(spec)
+    )
 
 
 def group_pin(spec: ServerSpec, group_id: str) -> GroupPin:

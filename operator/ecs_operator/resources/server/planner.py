@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ServerStatus
+from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ReplacementRecord, ServerStatus
 from ecs_operator.cloud import Job, Server
 from ecs_operator.resources.server import change_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
@@ -19,6 +20,7 @@ from ecs_operator.resources.server.deeds import (
     Edit,
     Install,
     RemoveMetadata,
+    Replace,
     SetLock,
     SetMetadata,
 )
@@ -48,7 +50,21 @@ class BeginChange:
     change: ChangeRecord
 
 
-Step = Settle | Amend | BeginChange | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
+@dataclass(frozen=True, slots=True)
+class BeginReplacement:
+    """Write the record of a server that gives way to another one, once it is certain that the other one can be had."""
+
+    replacement: ReplacementRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy:
+    """The record is written, and it is still wanted: delete the server, so that another one can be made."""
+
+    replacement: ReplacementRecord
+
+
+Step = Settle | Amend | BeginChange | BeginReplacement | Destroy | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +79,7 @@ class Facts:
     unresolved: Notice | None = None
     change: ChangeRecord | None = None
     change_job: Job | None = None
+    replacement: ReplacementRecord | None = None
     found: tuple[Difference, ...] = ()
     allowed: Cost = Cost.NONE
     approved: str | None = None
@@ -85,12 +102,14 @@ class Facts:
 class Decision:
     """``finished`` is the job id (perhaps empty) of an operation that has ended and is dropped in the same write.
 
-    ``ends_change``: the change is over and its record dropped likewise. ``plan`` is what waits for consent.
+    ``ends_change``: the change is over and its record dropped likewise; ``ends_replacement``: so with the replacement, because the new
+    server is as the former one was, or because nothing is deleted after all. ``plan`` is what waits for consent.
     """
 
     step: Step
     finished: str | None = None
     ends_change: bool = False
+    ends_replacement: bool = False
     plan: Plan | None = None
 
     @property
@@ -100,7 +119,17 @@ class Decision:
 
 
 def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision:
-    """Ownership first, then the state of the server, its power, the change under way, and at last what differs from the spec."""
+    """Ownership first, then the state of the server, its power, the change under way, and at last what differs from the spec.
+
+    Before its state and its power comes whether it is to be at all: a server that gives way to another one is not repaired first.
+    """
+    decision = _plan(facts, owned=owned, others=others)
+    is_begun = facts.replacement is not None and facts.replacement.phase == "Deleting"
+    goes_on = isinstance(decision.step, Destroy) or decision.step == Amend((SetLock(on=False),)) or not facts.server.is_settled
+    return replace(decision, ends_replacement=True) if is_begun and not goes_on else decision
+
+
+def _plan(facts: Facts, *, owned: bool, others: tuple[str, ...]) -> Decision:
     server, power_facts = facts.server, facts.power
     if not owned:
         text = (
@@ -110,9 +139,12 @@ def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision
         return Decision(Settle(Notice(Reason.OWNERSHIP_CONFLICT, text)))
     if server.is_frozen:
         return Decision(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
+    is_idle = power_facts.operation is None or power_facts.operation.step == power.FAILED
+    if facts.change is None and is_idle and (substitute := _replacement(facts)) is not None:
+        return substitute
     if server.status == "ERROR" and server.task_state == "":
         return replace(_broken(facts), finished=_finished(power_facts))
-    wanted = change_protocol.power_during(facts.change, wanted=power_facts.wanted)
+    wanted = change_protocol.power_during(facts.change, wanted=power_facts.wanted or _power_before(facts.replacement))
     # While the server is stopped for a change, a restart that was asked for waits: the start at the end is none.
     token = power_facts.restart_token if facts.change is None else None
     power_facts = replace(power_facts, wanted=wanted, restart_token=token)
@@ -122,13 +154,15 @@ def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision
         finished = _finished(power_facts)
         power_facts = replace(power_facts, operation=None, job=None)
         step = power.next_step(power_facts)
-    decision = _power_or_rest(facts, power_facts, step, others)
+    decision = _power_or_rest(facts, step, others)
     return replace(decision, finished=finished)
 
 
-def _power_or_rest(facts: Facts, power_facts: power.Facts, step: power.Step, others: tuple[str, ...]) -> Decision:
+def _power_or_rest(facts: Facts, step: power.Step, others: tuple[str, ...]) -> Decision:
     if isinstance(step, power.Settled | power.Finish):
-        return _rest(facts, power_facts, others)
+        decision = _rest(facts, others)
+        is_over = facts.replacement is not None and isinstance(decision.step, Settle | Amend | BeginChange)
+        return replace(decision, ends_replacement=is_over)
     if isinstance(step, power.Unfit):
         server = facts.server
         text = f"the server is {server.status}, from where it cannot be brought to spec.powerState {step.wanted} here: do that in the cloud"
@@ -138,7 +172,7 @@ def _power_or_rest(facts: Facts, power_facts: power.Facts, step: power.Step, oth
     return Decision(step)
 
 
-def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> Decision:
+def _rest(facts: Facts, others: tuple[str, ...]) -> Decision:
     """Power is as it should be now: the change under way, the edits, the next change, and what waits."""
     change, failed, ends = facts.change, None, False
     if change is not None:
@@ -151,10 +185,12 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
             return Decision(Amend((SetLock(on=False),)))
         else:
             return Decision(step)
+    if change is not None and (substitute := _replacement(facts)) is not None:
+        return substitute
     agreed = _consent(facts)
     due = _due(agreed, facts)
     changes = _changes(due)
-    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change))
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace))
     if changes and failed is None:
         # The lock would only be opened again.
         edits = tuple(edit for edit in edits if edit != SetLock(on=True))
@@ -166,7 +202,7 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
     if changes:
         return Decision(BeginChange(_record(changes, facts)), ends_change=ends, plan=agreed.plan)
     held = [each for each in agreed.granted if each not in due]
-    return Decision(Settle(_well(facts, power_facts, others, agreed, held=held)), ends_change=ends, plan=agreed.plan)
+    return Decision(Settle(_well(facts, facts.power, others, agreed, held=held)), ends_change=ends, plan=agreed.plan)
 
 
 def _broken(facts: Facts) -> Decision:
@@ -175,6 +211,8 @@ def _broken(facts: Facts) -> Decision:
     agreed = _consent(facts)
     text = _error_text(server)
     broken = change_protocol.broke(change) if change is not None else None
+    if change is not None and broken is not change_protocol.current(change) and (substitute := _replacement(facts)) is not None:
+        return substitute
     if change is None or broken is None:
         return Decision(Settle(Notice(Reason.SERVER_ERROR, text)))
     if broken is change_protocol.current(change):
@@ -194,6 +232,49 @@ def _broken(facts: Facts) -> Decision:
         Settle(Notice(Reason.SERVER_ERROR, f"{text}{cause}. Request a reconcile, or change the spec, to install it again{way_out}")),
         plan=agreed.plan,
     )
+
+
+def _replacement(facts: Facts) -> Decision | None:
+    """Another server instead of this one, if that is wanted and agreed to. What else differs the new one has from the beginning.
+
+    What costs nothing is done all the same before the record is written: it does not wait for whatever holds up the replacement.
+    """
+    agreed = _consent(facts)
+    wanted = [each for each in agreed.granted if isinstance(each.deed, Replace)]
+    if not wanted:
+        return None
+    begun = facts.replacement if facts.replacement is not None and facts.replacement.phase == "Deleting" else None
+    if begun is not None:
+        return Decision(Amend((SetLock(on=False),)) if _lock_is_in_the_way(facts) else Destroy(begun))
+    due = () if facts.server.status == "ERROR" else _due(agreed, server=facts.server)
+    # The lock would only be opened again.
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace) and each.deed != SetLock(on=True))
+    if edits:
+        return Decision(Amend(edits), plan=agreed.plan)
+    is_dear = any(each.cost > facts.allowed for each in wanted)
+    record = ReplacementRecord(
+        id=f"replacement-{facts.now:%Y%m%dT%H%M%S}",
+        phase="Deleting",
+        cause="Changed",
+        server_id=facts.server.id,
+        paths=tuple(dict.fromkeys(each.path for each in wanted)),
+        approved=facts.approved if is_dear else None,
+        restore=_restore(facts),
+        started_at=facts.now,
+    )
+    return Decision(BeginReplacement(record))
+
+
+def _restore(facts: Facts) -> Restore:
+    """What is to be brought back: as it is, or as it was before somebody else's turn ended too soon."""
+    earlier = facts.replacement or facts.change
+    return earlier.restore if earlier is not None else Restore(power_state="Running" if power.is_running(facts.server) else "Stopped")
+
+
+def _power_before(replacement: ReplacementRecord | None) -> Literal["Stopped"] | None:
+    """A new server runs by itself: only one that was stopped before is to be brought back to what it was."""
+    is_stopped = replacement is not None and replacement.phase == "Creating" and replacement.restore.power_state == "Stopped"
+    return "Stopped" if is_stopped else None
 
 
 def _consent(facts: Facts) -> Consent:

@@ -18,7 +18,7 @@ from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
-from ecs_operator.resources.server import cleanup, creation, following, removal, running
+from ecs_operator.resources.server import cleanup, creation, following, removal, replacing, running
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.visit import ServerDesk, ServerVisit
@@ -100,6 +100,8 @@ class ServerReconciler:
             return await self._unavailable(visit, tenant, action=following.ACTION)
         cloud = self._actuator(visit, tenant)
         try:
+            if removal.is_replaced(visit.status):
+                return await replacing.destroy(visit, cloud)
             if phase(visit.status) is not Phase.BUILT:
                 outcome = await creation.advance(visit, cloud)
                 if outcome is not None:
@@ -112,7 +114,7 @@ class ServerReconciler:
         """The object is to go: its server first, the finalizer last."""
         if await removal.release_untouched(visit):
             return Done()
-        if visit.spec.deletion_protection and not removal.has_begun(visit.status):
+        if visit.spec.deletion_protection and (not removal.has_begun(visit.status) or removal.is_replaced(visit.status)):
             return await hold_back(visit, action=cleanup.ACTION)
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):

@@ -14,6 +14,7 @@ from ecs_operator.resources.server import create_protocol, delete_protocol
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.cleanup import ACTION, clean_up
 from ecs_operator.resources.server.evidence import Look, is_gone
+from ecs_operator.resources.server.origin import has_address, releases_address
 from ecs_operator.resources.server.record import Phase, adopted, job_seen, phase
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.visit import Notice
@@ -38,22 +39,25 @@ def has_begun(status: ServerStatus) -> bool:
     return status.operation is not None and status.operation.kind == delete_protocol.DELETE
 
 
+def is_replaced(status: ServerStatus) -> bool:
+    """The server is being deleted for another one to take its place: no policy keeps it any more."""
+    return has_begun(status) and status.replacement is not None and status.replacement.phase == "Deleting"
+
+
 async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step of a deletion. Raises CloudError and StoreError."""
     waiting = await _find_out(visit, cloud)
     if waiting is not None:
         return waiting
-    if visit.spec.deletion_policy == "Retain" and phase(visit.status) is not Phase.FAILED:
+    if visit.spec.deletion_policy == "Retain" and not is_replaced(visit.status) and phase(visit.status) is not Phase.FAILED:
         return await _retain(visit, cloud)
     what = f"server {visit.status.id}" if visit.status.id else "the server, if one was made,"
     is_remains = phase(visit.status) is Phase.FAILED
     waiting = await clean_up(visit, cloud, Notice(Reason.DELETING, f"{what} is being deleted"), is_remains=is_remains)
     if waiting is not None:
         return waiting
-    waiting = await _check_remains(visit, cloud)
-    if waiting is not None:
-        return waiting
-    return await _release(visit, _what_stays(visit))
+    left = await remains(visit, cloud, reason=Reason.DELETING)
+    return left if isinstance(left, Outcome) else await _release(visit, left or what_stays(visit))
 
 
 async def _find_out(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
@@ -116,8 +120,8 @@ async def _retain_absent(visit: ServerVisit, cloud: Actuator) -> Outcome:
     return await _release(visit, "there was no server")
 
 
-async def _check_remains(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
-    """Disks that go with the server are proven gone. What is still there after a while is named, and left."""
+async def remains(visit: ServerVisit, cloud: Actuator, *, reason: Reason) -> Outcome | str | None:
+    """Disks that go with the server are proven gone: None then. What is still there after a while is named, and left."""
     doomed = [each.id for each in visit.status.volumes if each.delete_with_server]
     left = [volume_id for volume_id in doomed if await _exists(visit, cloud, volume_id)]
     if not left:
@@ -128,14 +132,12 @@ async def _check_remains(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
         if operation is None:
             return None
         checking = operation.model_copy(update={"step": CHECKING, "job_id": None, "deadline": visit.now + REMAINS_TIME})
-        await visit.write(visit.status.model_copy(update={"operation": checking}), Notice(Reason.DELETING, text), action=ACTION)
+        await visit.write(visit.status.model_copy(update={"operation": checking}), Notice(reason, text), action=ACTION)
         return Again(2.0, Lane.POLL)
     if visit.now < operation.deadline:
         return Again(5.0, Lane.POLL)
     logger.warning("%s: disks left behind by the cloud: %s", visit.obj.key, ", ".join(left))
-    return await _release(
-        visit, f"server {visit.status.id} is gone, but the cloud left disks behind that should have gone: {', '.join(left)}"
-    )
+    return f"server {visit.status.id} is gone, but the cloud left disks behind that should have gone: {', '.join(left)}"
 
 
 async def _exists(visit: ServerVisit, cloud: Actuator, volume_id: str) -> bool:
@@ -149,11 +151,11 @@ async def _exists(visit: ServerVisit, cloud: Actuator, volume_id: str) -> bool:
         return False
 
 
-def _what_stays(visit: ServerVisit) -> str | None:
+def what_stays(visit: ServerVisit) -> str | None:
     """What is left on purpose, by id."""
     kept = [f"disk {each.id}" for each in visit.status.volumes if each.delete_with_server is False]
-    public_ip = visit.spec.public_ip
-    if public_ip is not None and not public_ip.released_with_server and (address := public_ip.id or visit.status.public_ip):
+    address = visit.spec.public_ip.id if visit.spec.public_ip is not None and visit.spec.public_ip.id else visit.status.public_ip
+    if address and has_address(visit.spec, visit.status) and not releases_address(visit.spec, visit.status):
         kept.append(f"public address {address}")
     return f"server {visit.status.id} is gone; kept: {', '.join(kept)}" if kept else None
 

@@ -9,17 +9,19 @@ from typing import assert_never
 from ecs_operator.api.common import Operation
 from ecs_operator.api.group import APPROVE_ANNOTATION
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ServerStatus
+from ecs_operator.api.server import Applied, ServerStatus
 from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import amending, change_protocol, power, volumes
+from ecs_operator.resources.server import amending, change_protocol, power, replacing, volumes
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.deeds import Cost
 from ecs_operator.resources.server.differences import Difference, differences, settled
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
-from ecs_operator.resources.server.planner import Amend, BeginChange, Decision, Facts, Settle, plan
+from ecs_operator.resources.server.origin import known_origin
+from ecs_operator.resources.server.planner import Amend, BeginChange, BeginReplacement, Decision, Destroy, Facts, Settle, plan
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
@@ -77,6 +79,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
         visit.waits_for = resolved.waits_for
         visit.status = await amending.details(visit, cloud, server, wanted=wanted)
+        _note_origin(visit)
         found = differences(spec, server, status=visit.status, wanted=wanted)
         if not found:
             visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
@@ -97,6 +100,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
             unresolved=unresolved,
             change=visit.status.change,
             change_job=change_job,
+            replacement=visit.status.replacement,
             found=found,
             allowed=Cost.named(spec.disruption.allow),
             approved=visit.obj.annotations.get(APPROVE_ANNOTATION),
@@ -107,13 +111,22 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
     )
 
 
+def _note_origin(visit: ServerVisit) -> None:
+    """What a server was created with of which that was never recorded: from here on edits of the spec can be told."""
+    applied = visit.status.applied or Applied()
+    if applied.origin is None:
+        visit.status = visit.status.model_copy(update={"applied": applied.model_copy(update={"origin": known_origin(visit.spec)})})
+
+
 async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job: Job | None) -> Outcome:
     if wanted.finished is not None:
         seen = job_record(job, job_id=wanted.finished) if job is not None and wanted.finished else visit.status.job
         visit.status = visit.status.model_copy(update={"operation": None, "job": seen})
     if wanted.ends_change:
         visit.status = visit.status.model_copy(update={"change": None})
-    if isinstance(wanted.step, Settle | Amend | BeginChange):
+    if wanted.ends_replacement:
+        visit.status = visit.status.model_copy(update={"replacement": None})
+    if isinstance(wanted.step, Settle | Amend | BeginChange | BeginReplacement):
         visit.status = visit.status.model_copy(update={"plan": wanted.plan})
     step = wanted.step
     match step:
@@ -121,6 +134,10 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
             return await amending.amend(visit, cloud, edits)
         case BeginChange(change=change):
             return await amending.begin(visit, cloud, change)
+        case BeginReplacement(replacement=replacement):
+            return await replacing.begin(visit, cloud, replacement)
+        case Destroy():
+            return await replacing.destroy(visit, cloud)
         case change_protocol.SendChange(change=change):
             return await amending.send(visit, cloud, change)
         case change_protocol.RecordChange(change=change):
@@ -235,13 +252,16 @@ async def _fail(visit: ServerVisit, cloud: Actuator, job: Job | None) -> Outcome
 
 
 async def _absent(visit: ServerVisit, cloud: Actuator, absence: Absence) -> Outcome:
-    """A server that is gone is never made anew by itself: somebody wanted it gone, or something is badly wrong."""
+    """A server that is gone is made anew only with consent: somebody wanted it gone, or something is badly wrong."""
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
-    text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or create another one"
     visit.desk.notes.believed(visit.uid)
-    wanted = vanished(visit.status).model_copy(update={"operation": None})
-    await visit.write(wanted, Notice(Reason.DELETED_EXTERNALLY, text), action="Observe")
+    agreed = replacing.agreed_to_another(visit)
+    if agreed.plan is None:
+        return await replacing.make_anew(visit, cloud)
+    text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or have another server made: "
+    wanted = vanished(visit.status).model_copy(update={"operation": None, "replacement": None, "plan": agreed.plan})
+    await visit.write(wanted, Notice(Reason.DELETED_EXTERNALLY, text + approval_text(agreed.plan)), action="Observe")
     return _resync(visit, cloud)
 
 

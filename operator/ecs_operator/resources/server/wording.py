@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, ChangeStep, ServerStatus
+from ecs_operator.api.server import ChangeRecord, ChangeStep, ReplacementRecord, ServerStatus
 from ecs_operator.resources.server.change_protocol import current, failed
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
 from ecs_operator.resources.visit import Notice
@@ -25,7 +25,16 @@ def creating(status: ServerStatus) -> Notice:
     before = ""
     if create is not None and create.failures:
         before = f"; try {create.failures + 1} of {MOST_FAILURES} after: {create.last_error}"
+    if status.replacement is not None:
+        return Notice(Reason.REPLACING, f"{replaced(status.replacement)}: {what}{before}")
     return Notice(Reason.CREATING, what + before)
+
+
+def replaced(replacement: ReplacementRecord) -> str:
+    """Which server gives way to another one, and why."""
+    if replacement.cause == "DeletedExternally":
+        return f"another server is made for {replacement.server_id}, which somebody else deleted"
+    return f"server {replacement.server_id} is replaced by another one ({', '.join(replacement.paths)})"
 
 
 def retrying(cause: str, *, failures: int, due: datetime | None) -> str:

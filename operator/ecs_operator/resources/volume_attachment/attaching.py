@@ -43,6 +43,8 @@ async def target_of(visit: AttachmentVisit, *, project: str) -> Target | Notice:
     server_id = server.status.get("id")
     if not isinstance(server_id, str) or not server_id or server.status.get("serverStatus") in {None, "BUILD"}:
         return _waiting(f"{name} is not created yet (spec.serverRef)")
+    if server.status.get("replacement"):
+        return _waiting(f"{name} is being replaced: the volume is attached to the new server (spec.serverRef)")
     if server.status.get("project") not in {None, project}:
         text = f"{name} is in EcsProject {server.status['project']}, this attachment in {project}: they must be in the same"
         return Notice(Reason.INVALID_CONFIGURATION, text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from ecs_operator.cloud import CloudError, Flavor, JobAccepted, Meaning
+from ecs_operator.cloud import CloudError, Flavor, JobAccepted, Limits, Meaning
 from tests.unit.resources.server.fake_cloud import FakeCloud, refusal
 
 SOLD_OUT = {"cond:operation:status": "normal", "cond:operation:az": "eu-west-0a(sellout)"}
@@ -26,6 +26,8 @@ class FakeSettings:
         self.recovery: dict[str, bool] = {}
         self.refused: dict[str, CloudError] = {}
         """What the effect of this name is answered with."""
+        self.cores = 10
+        """The quota of virtual CPUs."""
         self.resizes: list[tuple[str, str]] = []
         self.next_resize_failure: tuple[str, str] | None = None
 
@@ -75,6 +77,11 @@ class FakeSettings:
 
     async def sold(self) -> tuple[Flavor, ...]:
         return FLAVORS
+
+    async def limits(self) -> Limits:
+        """Of the quota, servers alone are counted: one virtual CPU each."""
+        used = len(self._cloud.servers_by_id)
+        return Limits(maxTotalCores=self.cores, totalCoresUsed=used, totalInstancesUsed=used)
 
     async def resize(self, server_id: str, flavor: str) -> JobAccepted:
         def do() -> JobAccepted:

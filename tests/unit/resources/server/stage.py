@@ -132,6 +132,7 @@ class Stage:
                 jobs=self.cloud,
                 images=self.cloud,
                 flavors=settings,
+                limits=SimpleNamespace(get=settings.limits),
                 interfaces=self.cloud,
                 metadata=SimpleNamespace(merge=settings.merge, remove=self.cloud.remove),
                 tags=SimpleNamespace(add=settings.add_tags, remove=settings.remove_tags),

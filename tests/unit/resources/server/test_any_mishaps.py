@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hypothesis import given, settings
@@ -118,3 +118,51 @@ async def test_none_when_it_is_deleted_on_the_way(sky: Weather, mishaps: list[Pl
     stage = stage_in(sky, mishaps)
     await drive(stage, lambda: False, passes=passes)
     await goes_without_a_trace(stage)
+
+
+@given(
+    sky=weather,
+    mishaps=st.lists(planned, max_size=6),
+    passes=st.integers(0, 12),
+    then=st.sampled_from(("wait", "take back", "delete", "vanish")),
+)
+@settings(max_examples=200, deadline=None)
+async def test_a_replacement_never_makes_two(sky: Weather, mishaps: list[Planned], passes: int, then: str) -> None:
+    """Whatever happens on the way, and whatever somebody does at any moment of it; what is deleted is the server of the record alone."""
+    stage = stage_in(replace(sky, failure=None), [])
+    assert await drive(stage, lambda: stage.ready.get("status") == "True"), stage.ready
+    stage.cloud.next_failure = sky.failure
+    for each in mishaps:
+        stage.effects.plan(each.effect, each.when, ERRORS[each.trouble](), nth=each.nth)
+    spec = {**stage.obj.spec, "disruption": {"allow": "Replace"}}
+    stage.store.edit(KEY, spec={**spec, "availabilityZone": "eu-west-0b"})
+    await drive(stage, lambda: False, passes=passes)
+    if then == "take back":
+        stage.store.edit(KEY, spec=spec)
+    elif then == "delete":
+        stage.delete()
+        await goes_without_a_trace(stage)
+        return
+    elif then == "vanish":
+        for each_server in stage.cloud.alive():
+            stage.cloud.vanish(each_server.id)
+        stage.clock.advance(300)
+    settled = Settled(stage)
+    assert await drive(stage, settled.is_reached), stage.ready
+    assert stage.cloud.most_alive == 1
+    assert [server.id for server in stage.cloud.alive()] == [stage.status["id"]]
+    assert "replacement" not in stage.status
+    await goes_without_a_trace(stage)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Ready for the newest generation, with the server of the record alive."""
+
+    stage: Stage
+
+    def is_reached(self) -> bool:
+        """Whether it is so."""
+        ready = self.stage.ready
+        is_ready = ready.get("status") == "True" and ready.get("observedGeneration") == self.stage.obj.generation
+        return is_ready and [each.id for each in self.stage.cloud.alive()] == [self.stage.status.get("id")]

@@ -192,6 +192,22 @@ async def test_paused_makes_the_deletion_wait_too() -> None:
     stage.none_left()
 
 
+@pytest.mark.parametrize("locked", [True, None])
+async def test_a_lock_that_is_ours_is_opened_and_another_one_is_not(locked: bool | None) -> None:  # noqa: FBT001
+    stage = await built(locked=locked)
+    stage.cloud.set("server-1", locked=True)
+    stage.delete()
+    if locked:
+        await stage.until_gone()
+        assert stage.effects.count("cloud.unlock") == 1
+        stage.none_left()
+        return
+    await stage.until(lambda: "locked" in stage.message)
+    for _ in range(5):
+        stage.clock.advance(pause_of(await stage.once()))
+    assert (len(stage.cloud.alive()), stage.effects.count("cloud.unlock")) == (1, 0)
+
+
 async def test_disks_to_keep_are_detached_before_the_others_go() -> None:
     stage = await built(dataVolumes=TWO_DISKS)
     stage.delete()

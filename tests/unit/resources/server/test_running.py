@@ -349,7 +349,7 @@ async def test_a_server_that_lost_our_mark_is_not_changed() -> None:
     assert stage.effects.count("cloud.start") == 0
 
 
-async def test_deleted_by_somebody_is_said_after_two_looks_and_never_made_anew() -> None:
+async def test_deleted_by_somebody_is_said_after_two_looks_and_not_made_anew_by_itself() -> None:
     stage = await running(powerState="Running")
     stage.cloud.vanish("server-1")
     stage.clock.advance(300)
