@@ -23,13 +23,16 @@ _SIGNED_IN = (
 )
 
 
-def _once_server_exists(path: str, *, required: bool = False, show: Show | None = None, same: str | None = None) -> Rule:
-    """The field of an EcsServer cannot be changed yet once its server exists."""
+def _once_server_exists(
+    path: str, *, required: bool = False, show: Show | None = None, same: str | None = None, what: str | None = None
+) -> Rule:
+    """The field of an EcsServer, or ``what`` part of it, cannot be changed yet once its server exists."""
     full = f"spec.{path}"
     shown = show or (show_required(full) if required else show_value(full))
     way_out = "Take the change back, or delete the EcsServer and create it anew"
     test = f"({same or unchanged(full, required=required)}) || !({_SERVER_EXISTS})"
-    return _refused(full, "cannot be changed yet once the server exists", test=test, shown=shown, way_out=way_out)
+    problem = f"{what or ''}cannot be changed yet once the server exists"
+    return _refused(full, problem, test=test, shown=shown, way_out=way_out)
 
 
 def _refused(full: str, what: str, *, test: str, shown: Show, way_out: str) -> Rule:
@@ -108,9 +111,11 @@ def _show_data_volumes(who: str) -> str:
     return _optional("spec.dataVolumes", f"'%s'.format([{who}.spec.dataVolumes.map(v, {item})])", who)
 
 
-# Equality of list-maps does not see their order, and the first interface is the primary one.
-_INTERFACES_SAME = (
-    f"{unchanged('spec.networkInterfaces', required=True)} && self.spec.networkInterfaces[0].name == oldSelf.spec.networkInterfaces[0].name"
+_PRIMARY_SAME = "self.spec.networkInterfaces[0] == oldSelf.spec.networkInterfaces[0]"
+# 5.5.1 knows no MTU: an interface that has one was made together with the server, and stays as it is or goes.
+_MTU_SAME = (
+    "self.spec.networkInterfaces.all(n, oldSelf.spec.networkInterfaces.exists(o, o == n) || "
+    "!has(n.mtu) && oldSelf.spec.networkInterfaces.all(o, o.name != n.name || !has(o.mtu)))"
 )
 
 SERVER_ROOT_RULES: tuple[Rule, ...] = (
@@ -118,8 +123,9 @@ SERVER_ROOT_RULES: tuple[Rule, ...] = (
     _project_pinned("EcsServer"),
     _once_server_exists("availabilityZone"),
     _once_server_exists("vpcId", required=True),
-    _once_server_exists("networkInterfaces", required=True, show=_show_interfaces, same=_INTERFACES_SAME),
-    _once_server_exists("publicIp", show=_show_public_ip),
+    _once_server_exists("networkInterfaces", required=True, show=_show_interfaces, same=_PRIMARY_SAME, what="(the first one) "),
+    _once_server_exists("networkInterfaces", required=True, show=_show_interfaces, same=_MTU_SAME, what="(an interface with an mtu) "),
+    _once_server_exists("publicIp.allocate", show=_show_public_ip),
     _once_server_exists("rootVolume", required=True, show=_show_root_volume),
     _once_server_exists("dataVolumes", show=_show_data_volumes),
     _once_server_exists("agencyName"),

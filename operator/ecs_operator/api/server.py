@@ -24,6 +24,8 @@ from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG
 from ecs_operator.api.server_status import (
     Address,
     Applied,
+    AppliedInterface,
+    AppliedPublicIp,
     ChangeRecord,
     ChangeStep,
     CreateRecord,
@@ -31,6 +33,7 @@ from ecs_operator.api.server_status import (
     GroupPin,
     Installation,
     InstalledDataRef,
+    InterfaceChange,
     Membership,
     Placement,
     Plan,
@@ -44,6 +47,8 @@ from ecs_operator.api.server_status import (
 __all__ = [
     "Address",
     "Applied",
+    "AppliedInterface",
+    "AppliedPublicIp",
     "ChangeRecord",
     "ChangeStep",
     "CreateRecord",
@@ -54,6 +59,7 @@ __all__ = [
     "Image",
     "Installation",
     "InstalledDataRef",
+    "InterfaceChange",
     "Membership",
     "NetworkInterface",
     "Placement",
@@ -147,9 +153,10 @@ _TAGS: dict[str, Any] = validations(*TAG_RULES)
 class ServerSpec(ApiModel):
     """Desired state of the server.
 
-    Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption,
-    deletionPolicy and deletionProtection can be changed at no cost; flavor, serverGroupRef, serverGroupId and scheduling for a stop and a
-    start; image, keyPairName, adminPasswordSecretRef and userDataRef for a new system disk. Other changes are refused.
+    Once the server exists, name, description, metadata, tags, securityGroupIds, networkInterfaces (but the first), publicIp (but
+    allocate), locked, autoRecovery, powerState, shutdown, disruption, deletionPolicy and deletionProtection can be changed at no cost;
+    flavor, serverGroupRef, serverGroupId and scheduling for a stop and a start; image, keyPairName, adminPasswordSecretRef and
+    userDataRef for a new system disk. Other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -175,13 +182,15 @@ class ServerSpec(ApiModel):
     vpc_id: CloudId
     """Id of the VPC. Cannot be changed once the server exists."""
     network_interfaces: Annotated[tuple[NetworkInterface, ...], Field(min_length=1, max_length=12, json_schema_extra=list_map("name"))]
-    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Cannot be changed yet once the server
-    exists."""
+    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one, which cannot be changed yet once the server
+    exists. Others can be added and removed, which costs nothing; another subnetId or ipAddress of one removes it and adds it anew.
+    Interfaces that others added stay."""
     security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
     """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default, and later whatever the server
     has. Can be changed, which costs nothing."""
     public_ip: PublicIp | None = None
-    """Public address. Absent: none. Cannot be changed yet once the server exists."""
+    """Public address. Absent: none of this object's. An address by id can be set, exchanged and removed at any time, which costs nothing,
+    where the endpoint has the calls for it; allocate cannot be changed yet once the server exists."""
     root_volume: RootVolume
     """System disk; it is always deleted with the server. Cannot be changed once the server exists."""
     data_volumes: Annotated[tuple[DataVolume, ...], Field(max_length=MOST_DATA_VOLUMES, json_schema_extra=list_map("name"))] = ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ecs_operator.api.server import Applied, GroupPin, Installation, InstalledDataRef, Placement, ServerSpec
+from ecs_operator.resources.server.interfaces import requested
+from ecs_operator.resources.server.public_address import requested_address
 
 
 def wanted_installation(spec: ServerSpec, *, image_id: str | None) -> Installation:
@@ -27,7 +29,13 @@ def placed(spec: ServerSpec) -> Placement:
 def at_creation(spec: ServerSpec, *, image_id: str, group_id: str | None) -> Applied:
     """What a server has because it is created with it."""
     group = group_pin(spec, group_id) if group_id is not None else None
-    return Applied(installed=wanted_installation(spec, image_id=image_id), placement=placed(spec), server_group=group)
+    return Applied(
+        installed=wanted_installation(spec, image_id=image_id),
+        placement=placed(spec),
+        server_group=group,
+        interfaces=requested(spec),
+        public_ip=requested_address(spec),
+    )
 
 
 def group_pin(spec: ServerSpec, group_id: str) -> GroupPin:

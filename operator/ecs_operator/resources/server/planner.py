@@ -10,11 +10,22 @@ from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ServerStatus
 from ecs_operator.cloud import Job, Server
-from ecs_operator.resources.server import change_protocol, power
+from ecs_operator.resources.server import change_protocol, interface_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
-from ecs_operator.resources.server.deeds import Change, Cost, Edit, Install, RemoveMetadata, SetLock, SetMetadata
+from ecs_operator.resources.server.deeds import (
+    AddInterface,
+    Change,
+    Cost,
+    Edit,
+    Install,
+    RemoveInterface,
+    RemoveMetadata,
+    SetLock,
+    SetMetadata,
+)
 from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
 from ecs_operator.resources.server.steps import is_for, steps_of
+from ecs_operator.resources.server.wording import rewiring
 from ecs_operator.resources.visit import Notice
 
 
@@ -39,7 +50,10 @@ class BeginChange:
     change: ChangeRecord
 
 
-Step = Settle | Amend | BeginChange | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
+Rewire = interface_protocol.SendInterface | interface_protocol.RecordInterface | interface_protocol.WatchInterface
+"""A step for a network interface."""
+
+Step = Settle | Amend | BeginChange | Rewire | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +72,8 @@ class Facts:
     allowed: Cost = Cost.NONE
     approved: str | None = None
     """The hash of the plan that was approved."""
+    interfaces: interface_protocol.Facts | None = None
+    """What adding and removing interfaces rests on, where it was read."""
     keeps_locked: bool = False
     """The spec wants the server locked: then the lock is ours to open for what the spec wants too."""
 
@@ -103,6 +119,11 @@ def plan(facts: Facts, *, owned: bool, others: tuple[str, ...] = ()) -> Decision
         return Decision(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
     if server.status == "ERROR" and server.task_state == "":
         return replace(_broken(facts), finished=_finished(power_facts))
+    if interface_protocol.is_under_way(facts.status.interface_change):
+        # The server takes one command at a time, and this one was sent.
+        rewire = _rewire(facts, facts.found)
+        if isinstance(rewire, interface_protocol.WatchInterface | interface_protocol.RecordInterface):
+            return Decision(rewire)
     wanted = change_protocol.power_during(facts.change, wanted=power_facts.wanted)
     # While the server is stopped for a change, a restart that was asked for waits: the start at the end is none.
     token = power_facts.restart_token if facts.change is None else None
@@ -145,17 +166,25 @@ def _rest(facts: Facts, power_facts: power.Facts, others: tuple[str, ...]) -> De
     agreed = _consent(facts)
     due = _due(agreed, server=facts.server)
     changes = _changes(due)
-    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change))
-    if changes and failed is None:
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | AddInterface | RemoveInterface))
+    rewire = _rewire(facts, due)
+    is_rewiring = isinstance(rewire, interface_protocol.SendInterface | interface_protocol.RecordInterface)
+    if (changes and failed is None) or is_rewiring:
         # The lock would only be opened again.
         edits = tuple(edit for edit in edits if edit != SetLock(on=True))
     if edits:
         return Decision(Amend(edits), ends_change=ends, plan=agreed.plan)
+    if is_rewiring and rewire is not None:
+        if isinstance(rewire, interface_protocol.SendInterface) and _lock_is_in_the_way(facts):
+            return Decision(Amend((SetLock(on=False),)), ends_change=ends, plan=agreed.plan)
+        return Decision(rewire, ends_change=ends, plan=agreed.plan)
     if failed is not None:
         text = f"{failed.cause}. The server is as it was before. Change the spec, or request a reconcile, to try again"
         return Decision(Settle(Notice(Reason.OPERATION_FAILED, text, stalled=True)), plan=agreed.plan)
     if changes:
         return Decision(BeginChange(_record(changes, facts)), ends_change=ends, plan=agreed.plan)
+    if rewire is not None:
+        return Decision(rewire, ends_change=ends, plan=agreed.plan)
     return Decision(Settle(_well(facts, power_facts, others, agreed)), ends_change=ends, plan=agreed.plan)
 
 
@@ -184,6 +213,15 @@ def _broken(facts: Facts) -> Decision:
         Settle(Notice(Reason.SERVER_ERROR, f"{text}{cause}. Request a reconcile, or change the spec, to install it again{way_out}")),
         plan=agreed.plan,
     )
+
+
+def _rewire(facts: Facts, due: Sequence[Difference]) -> Rewire | Settle | None:
+    """What is to be done about network interfaces: one at a time, whatever else is wanted of them."""
+    deeds = tuple(each.deed for each in due if isinstance(each.deed, AddInterface | RemoveInterface))
+    if facts.interfaces is None:
+        return interface_protocol.WatchInterface(3.0) if deeds or facts.status.interface_change is not None else None
+    step = interface_protocol.next_step(facts.interfaces, deeds)
+    return Settle(rewiring(step.record, facts.status)) if isinstance(step, interface_protocol.InterfaceStuck) else step
 
 
 def _consent(facts: Facts) -> Consent:
