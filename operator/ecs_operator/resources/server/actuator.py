@@ -126,12 +126,8 @@ class Actuator:
     async def add_interface(self, server_id: str, *, subnet_id: str, ip_address: str | None, groups: tuple[str, ...]) -> JobAccepted:
         """5.5.1, of one interface. Not to be repeated blindly."""
         interfaces = self.tenant.client.interfaces
-        wanted = {"subnet_id": subnet_id, "ip_address": ip_address, "security_groups": groups}
-
-        async def send() -> JobAccepted:
-            return await interfaces.add(server_id, (NewInterface.model_validate(wanted),))
-
-        return await self._change(send, "addInterfaces")
+        wanted = NewInterface(subnet_id=subnet_id, ip_address=ip_address, security_group_ids=groups)
+        return await self._change(lambda: interfaces.add(server_id, (wanted,)), "addInterfaces")
 
     async def remove_interface(self, server_id: str, port_id: str) -> JobAccepted:
         """5.5.2, of one interface."""

@@ -415,6 +415,24 @@ async def test_more_than_the_flavor_takes_is_rejected() -> None:
     assert set(recorded(stage)) == {"eth0", "eth2", "eth3", "eth4"}
 
 
+async def test_a_subnet_that_is_no_id_of_the_cloud_is_rejected() -> None:
+    stage = await networked()
+    edit(stage, **nics(ETH0, {"name": "eth1", "subnetId": "mine"}))
+    await stage.until(lambda: stage.reason == Reason.REJECTED)
+    assert "nics[].subnet_id" in stage.message
+    edit(stage, **nics(ETH0))
+    await converge(stage)
+
+
+async def test_a_server_is_deleted_while_an_interface_is_added() -> None:
+    stage = await networked()
+    edit(stage, **nics(ETH0, ETH1))
+    await stage.until(lambda: len(stage.network.added) == 1)
+    stage.delete()
+    await stage.until_gone()
+    stage.none_left()
+
+
 async def test_a_subnet_without_room_is_tried_again_by_itself() -> None:
     stage = await networked()
     stage.network.refused["add_interface"] = refusal(
