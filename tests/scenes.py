@@ -115,6 +115,27 @@ class Cloud:
         answer = await self.client.post(f"/v1/{self.project_id}/cloudservers/{server_id}/attachvolume", json=body)
         answer.raise_for_status()
 
+    async def add_interface(self, server_id: str, subnet_id: str) -> str:
+        """6.7.3, likewise; gives the id of the port."""
+        body = {"interfaceAttachment": {"net_id": subnet_id}}
+        answer = await self.client.post(f"/v2.1/{self.project_id}/servers/{server_id}/os-interface", json=body)
+        return str(answer.raise_for_status().json()["interfaceAttachment"]["port_id"])
+
+    async def ports(self, server_id: str) -> list[str]:
+        """Ids of a server's ports (6.7.1), the primary one first."""
+        answer = await self.client.get(f"/v2.1/{self.project_id}/servers/{server_id}/os-interface")
+        return [each["port_id"] for each in answer.raise_for_status().json()["interfaceAttachments"]]
+
+    async def allocate_address(self) -> str:
+        """11.5.3; gives the id of the public address."""
+        answer = await self.client.post(f"/v2.1/{self.project_id}/os-floating-ips", json={})
+        return str(answer.raise_for_status().json()["floating_ip"]["id"])
+
+    async def bound_addresses(self, server_id: str) -> list[str]:
+        """Ids of the public addresses that a server has (11.5.4)."""
+        answer = await self.client.get(f"/v2.1/{self.project_id}/os-floating-ips")
+        return [each["id"] for each in answer.raise_for_status().json()["floating_ips"] if each["instance_id"] == server_id]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:

@@ -23,15 +23,12 @@ _SIGNED_IN = (
 )
 
 
-def _once_server_exists(
-    path: str, *, required: bool = False, show: Show | None = None, same: str | None = None, what: str = "cannot be changed yet"
-) -> Rule:
-    """The field of an EcsServer, or the part of it that ``what`` names, cannot be changed yet once its server exists."""
+def _once_server_exists(path: str, *, show: Show) -> Rule:
+    """The field of an EcsServer cannot be changed yet once its server exists."""
     full = f"spec.{path}"
-    shown = show or (show_required(full) if required else show_value(full))
     way_out = "Take the change back, or delete the EcsServer and create it anew"
-    test = f"({same or unchanged(full, required=required)}) || !({_SERVER_EXISTS})"
-    return _refused(full, f"{what} once the server exists", test=test, shown=shown, way_out=way_out)
+    test = f"({unchanged(full)}) || !({_SERVER_EXISTS})"
+    return _refused(full, "cannot be changed yet once the server exists", test=test, shown=show, way_out=way_out)
 
 
 def _refused(full: str, what: str, *, test: str, shown: Show, way_out: str) -> Rule:
@@ -76,23 +73,6 @@ def _optional(path: str, shown: str, who: str) -> str:
     return f"({present(who, path)} ? {shown} : '{UNSET}')"
 
 
-def _show_interfaces(who: str) -> str:
-    address = "(has(i.ipAddress) ? i.ipAddress : 'any address')"
-    mtu = "(has(i.mtu) ? '%d'.format([i.mtu]) : 'of the cloud')"
-    return f"{who}.spec.networkInterfaces.map(i, '%s: %s %s mtu %s'.format([i.name, i.subnetId, {address}, {mtu}]))"
-
-
-def _show_public_ip(who: str) -> str:
-    ip = f"{who}.spec.publicIp"
-    made = f"{ip}.allocate"
-    text = (
-        f"(has({ip}.id) ? 'id %s'.format([{ip}.id]) : "
-        f"'a new one (%s, %d Mbit/s, %s)'.format([{made}.type, {made}.bandwidth.sizeMbps, {made}.bandwidth.shareType]))"
-    )
-    flag = f"(has({ip}.deleteWithServer) ? '%s'.format([{ip}.deleteWithServer]) : 'by default')"
-    return _optional("spec.publicIp", f"'%s released with the server: %s'.format([{text}, {flag}])", who)
-
-
 def _show_data_volumes(who: str) -> str:
     flags = "has(v.scsi) && v.scsi, has(v.deleteWithServer) && v.deleteWithServer"
     origin = ", ".join(f"(has(v.{part}) ? v.{part} : 'none')" for part in ("storagePoolId", "dataImageId", "encryptionKeyId"))
@@ -103,26 +83,9 @@ def _show_data_volumes(who: str) -> str:
     return _optional("spec.dataVolumes", f"'%s'.format([{who}.spec.dataVolumes.map(v, {item})])", who)
 
 
-# The first interface is the primary one, and may change, as may each mtu: that makes another server. The others stay.
-_FURTHER_INTERFACES_SAME = (
-    "self.spec.networkInterfaces.size() == oldSelf.spec.networkInterfaces.size() && "
-    "self.spec.networkInterfaces.all(n, n.name == self.spec.networkInterfaces[0].name || "
-    "oldSelf.spec.networkInterfaces.exists(o, o.name == n.name && o.subnetId == n.subnetId && "
-    "(has(o.ipAddress) ? has(n.ipAddress) && n.ipAddress == o.ipAddress : !has(n.ipAddress))))"
-)
-_ALLOCATES = " || ".join(f"{present(who, 'spec.publicIp.allocate')}" for who in ("self", "oldSelf"))
-
 SERVER_ROOT_RULES: tuple[Rule, ...] = (
     _default_name_fits(LONGEST_DEFAULT_SERVER_NAME, "server"),
     _project_pinned("EcsServer"),
-    _once_server_exists(
-        "networkInterfaces",
-        required=True,
-        show=_show_interfaces,
-        same=_FURTHER_INTERFACES_SAME,
-        what="but the first cannot be changed yet",
-    ),
-    _once_server_exists("publicIp", show=_show_public_ip, same=f"{_ALLOCATES} || ({unchanged('spec.publicIp.id')})"),
     _once_server_exists("dataVolumes", show=_show_data_volumes),
 )
 

@@ -20,11 +20,13 @@ from ecs_operator.api.common import (
 from ecs_operator.api.rules import Rule, exactly_one, validations
 from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
 from ecs_operator.api.server_network import NetworkInterface, PublicIp
-from ecs_operator.api.server_origin import Origin, OriginDisk, OriginInterface, OriginPublicIp
+from ecs_operator.api.server_origin import Origin, OriginDisk, OriginPublicIp
 from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
 from ecs_operator.api.server_status import (
     Address,
     Applied,
+    AppliedInterface,
+    AppliedPublicIp,
     ChangeRecord,
     ChangeStep,
     CreateRecord,
@@ -32,6 +34,7 @@ from ecs_operator.api.server_status import (
     GroupPin,
     Installation,
     InstalledDataRef,
+    InterfaceChange,
     Membership,
     Placement,
     Plan,
@@ -46,6 +49,8 @@ from ecs_operator.api.server_status import (
 __all__ = [
     "Address",
     "Applied",
+    "AppliedInterface",
+    "AppliedPublicIp",
     "ChangeRecord",
     "ChangeStep",
     "CreateRecord",
@@ -56,11 +61,11 @@ __all__ = [
     "Image",
     "Installation",
     "InstalledDataRef",
+    "InterfaceChange",
     "Membership",
     "NetworkInterface",
     "Origin",
     "OriginDisk",
-    "OriginInterface",
     "OriginPublicIp",
     "Placement",
     "Plan",
@@ -155,10 +160,11 @@ _TAGS: dict[str, Any] = validations(*TAG_RULES)
 class ServerSpec(ApiModel):
     """Desired state of the server.
 
-    Once the server exists, name, description, metadata, tags, securityGroupIds, locked, autoRecovery, powerState, shutdown, disruption,
-    deletionPolicy and deletionProtection can be changed at no cost; flavor, serverGroupRef, serverGroupId and scheduling for a stop and a
-    start; image, keyPairName, adminPasswordSecretRef and userDataRef for a new system disk; availabilityZone, vpcId, the first network
-    interface, an mtu, rootVolume, publicIp.allocate and agencyName for another server. Other changes are refused.
+    Once the server exists, name, description, metadata, tags, securityGroupIds, networkInterfaces (but the first), publicIp by id, locked,
+    autoRecovery, powerState, shutdown, disruption, deletionPolicy and deletionProtection can be changed at no cost; flavor,
+    serverGroupRef, serverGroupId and scheduling for a stop and a start; image, keyPairName, adminPasswordSecretRef and userDataRef for a
+    new system disk; availabilityZone, vpcId, the first network interface, an mtu, rootVolume, publicIp.allocate and agencyName for another
+    server. Other changes are refused.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*SERVER_SPEC_RULES))
@@ -184,15 +190,16 @@ class ServerSpec(ApiModel):
     vpc_id: CloudId
     """Id of the VPC. Can be changed, which makes another server, when disruption.allow or an approval permits a Replace."""
     network_interfaces: Annotated[tuple[NetworkInterface, ...], Field(min_length=1, max_length=12, json_schema_extra=list_map("name"))]
-    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Another subnetId or
-    ipAddress of the first, and another mtu of any, make another server, when disruption.allow or an approval permits a Replace. Others
-    cannot be changed yet once the server exists."""
+    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Others can be added and removed, which costs
+    nothing; another subnetId or ipAddress of one removes it and adds it anew. Another subnetId or ipAddress of the first, and another mtu
+    of any, make another server, when disruption.allow or an approval permits a Replace. Interfaces that others added stay."""
     security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
     """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default, and later whatever the server
     has. Can be changed, which costs nothing."""
     public_ip: PublicIp | None = None
-    """Public address. Absent: none. Another allocate makes another server, when disruption.allow or an approval permits a Replace; an id
-    cannot be changed yet once the server exists."""
+    """Public address. Absent: none of this object's. An address by id can be set, exchanged and removed at any time, which costs nothing,
+    where the endpoint has the calls for it. Another allocate makes another server, when disruption.allow or an approval permits a
+    Replace."""
     root_volume: RootVolume
     """System disk; it is always deleted with the server. Can be changed, which makes another server (everything on the disk is lost), when
     disruption.allow or an approval permits a Replace."""

@@ -16,13 +16,14 @@ class NetworkInterface(ApiModel):
     """One network interface."""
 
     name: ItemName
-    """Name of the interface within this object; only a key, the cloud does not see it."""
+    """Name of the interface within this object; only a key, the cloud does not see it. Another name is another interface."""
     subnet_id: CloudId
     """Id of the subnet (the network id), in the VPC of spec.vpcId."""
     ip_address: Ipv4 | None = None
     """Fixed IPv4 address, unused and in the subnet's range. Absent: the cloud chooses a free one, which status.addresses shows."""
     mtu: Annotated[int, Field(ge=1280, le=8888)] | None = None
-    """MTU in bytes, 1280 to 8888, given to the guest as DHCP option 26. Absent: the cloud's own."""
+    """MTU in bytes, 1280 to 8888, given to the guest as DHCP option 26. Absent: the cloud's own. Only interfaces that are made together
+    with the server can have one."""
 
 
 class Bandwidth(ApiModel):
@@ -60,11 +61,13 @@ class PublicIp(ApiModel):
     )
 
     id: CloudId | None = None
-    """Id of an existing address that nothing uses (status DOWN). Exactly one of id and allocate is set."""
+    """Id of an existing address that nothing uses (status DOWN); one that another server uses is waited for. Can be changed, which costs
+    nothing. Exactly one of id and allocate is set."""
     allocate: PublicIpAllocation | None = None
     """Make a new address together with the server. Exactly one of id and allocate is set."""
     delete_with_server: bool | None = None
-    """Whether the address is released with the server. Default: true with allocate, false with id."""
+    """Whether the address is released with the server. It counts when the server is deleted, and can be changed until then, which costs
+    nothing. Default: true with allocate, false with id."""
 
     @property
     def released_with_server(self) -> bool:

@@ -6,20 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ecs_operator.api.common import LIST_ATOMIC, ApiModel, SeenText
-
-
-class OriginInterface(ApiModel):
-    """A network interface that a server was created with."""
-
-    name: SeenText
-    """Its name in spec.networkInterfaces."""
-    subnet_id: SeenText
-    """The subnet that was asked for."""
-    ip_address: SeenText | None = None
-    """The address that was asked for; absent: any."""
-    mtu: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """The MTU that was asked for; absent: the cloud's own."""
+from ecs_operator.api.common import ApiModel, SeenText
 
 
 class OriginDisk(ApiModel):
@@ -57,8 +44,6 @@ class Origin(ApiModel):
     """The zone that was asked for; absent: any."""
     vpc_id: SeenText
     """The VPC."""
-    interfaces: Annotated[tuple[OriginInterface, ...], Field(max_length=12, json_schema_extra=LIST_ATOMIC)] = ()
-    """The network interfaces, the primary one first."""
     root_volume: OriginDisk
     """The system disk."""
     public_ip: OriginPublicIp | None = None

@@ -148,6 +148,34 @@ class GroupPin(ApiModel):
     """Name of the EcsServerGroup; absent when the spec gave the id."""
 
 
+class AppliedInterface(ApiModel):
+    """A network interface that the operator gave the server."""
+
+    name: SeenText
+    """Its name in spec.networkInterfaces."""
+    subnet_id: SeenText
+    """The subnet it was asked for in."""
+    ip_address: SeenText | None = None
+    """The address it was asked for with; absent: any."""
+    mtu: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """The MTU it was asked for with; absent: the cloud's own."""
+    port_id: SeenText | None = None
+    """Id of its port; absent: not known yet, or lost."""
+    lost: bool | None = None
+    """true: somebody else removed it, and it cannot be added again, because it had an mtu."""
+
+
+class AppliedPublicIp(ApiModel):
+    """The public address of the server, where the spec names one."""
+
+    id: SeenText | None = None
+    """Its id; absent when it was made together with the server."""
+    address: SeenText | None = None
+    """The address; absent: not known yet."""
+    found: bool | None = None
+    """true: it was on the server before the operator could put it there, so the operator does not take it off."""
+
+
 class Applied(ApiModel):
     """What the operator set on the server beyond what the cloud tells apart: only this is ever taken away again."""
 
@@ -163,6 +191,10 @@ class Applied(ApiModel):
     """The server group the server was put in."""
     origin: Origin | None = None
     """What the server was created with: another value of one of these in the spec needs another server."""
+    interfaces: Annotated[tuple[AppliedInterface, ...], Field(max_length=24, json_schema_extra=LIST_ATOMIC)] = ()
+    """The network interfaces of the spec that the server has, the primary one first. Others were added by somebody else."""
+    public_ip: AppliedPublicIp | None = None
+    """The public address."""
 
 
 class Membership(ApiModel):
@@ -268,6 +300,31 @@ class ReplacementRecord(ApiModel):
     """When it began."""
 
 
+class InterfaceChange(ApiModel):
+    """A network interface that is being added or removed. Written before the cloud is asked: to add one is not to be repeated blindly."""
+
+    id: SeenText
+    """Names this run."""
+    kind: Literal["Add", "Remove"]
+    """What is done."""
+    interface: AppliedInterface
+    """The interface it is about."""
+    state: Literal["Waiting", "Sent", "Failed"]
+    """Waiting: the call is due again. Sent: it was, or is being, sent. Failed: see cause."""
+    before: Annotated[tuple[SeenText, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
+    """With Add, the ids of all ports that were there before the call: after an answer that was lost the new one is not among them."""
+    sent_at: Timestamp
+    """When the call was sent last."""
+    attempts: Count
+    """How many times the call was sent."""
+    job_id: SeenText | None = None
+    """The cloud's job."""
+    reason: SeenText | None = None
+    """What the Ready condition says about the cause."""
+    cause: SeenMessage | None = None
+    """Why it failed, or why the last call was refused."""
+
+
 class ServerStatus(ApiModel):
     """The server as the operator saw it last."""
 
@@ -293,6 +350,8 @@ class ServerStatus(ApiModel):
     """The change that is being carried through over several steps."""
     replacement: ReplacementRecord | None = None
     """The server that gives way to another one."""
+    interface_change: InterfaceChange | None = None
+    """The network interface that is being added or removed."""
     plan: Plan | None = None
     """Changes that cost more than spec.disruption.allow, and wait for consent."""
     applied: Applied | None = None

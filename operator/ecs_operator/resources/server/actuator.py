@@ -14,10 +14,13 @@ from ecs_operator.cloud import (
     CloudError,
     CreateServers,
     Flavor,
+    FloatingIp,
     Image,
+    Interface,
     Job,
     JobAccepted,
     Limits,
+    NewInterface,
     ReinstallSystem,
     Server,
     ServerGroup,
@@ -28,6 +31,7 @@ from ecs_operator.resources.commands import Command, Delete, Reboot, Start, Stop
 from ecs_operator.resources.ownership import MARKER_KEY
 from ecs_operator.resources.server.deeds import (
     AddSecurityGroup,
+    BindAddress,
     Describe,
     Edit,
     LeaveGroup,
@@ -38,6 +42,7 @@ from ecs_operator.resources.server.deeds import (
     SetLock,
     SetMetadata,
     SetTags,
+    UnbindAddress,
 )
 from ecs_operator.resources.server.evidence import Look, is_ours, look_among
 from ecs_operator.resources.server.power import Kind, Mode
@@ -114,6 +119,29 @@ class Actuator:
     async def devices(self, server_id: str) -> tuple[BlockDevice, ...]:
         """5.6.3."""
         return await self.tenant.client.volumes.block_devices(server_id)
+
+    async def interfaces(self, server_id: str) -> tuple[Interface, ...]:
+        """6.7.1."""
+        return await self.tenant.client.interfaces.list(server_id)
+
+    async def add_interface(self, server_id: str, *, subnet_id: str, ip_address: str | None, groups: tuple[str, ...]) -> JobAccepted:
+        """5.5.1, of one interface. Not to be repeated blindly."""
+        interfaces = self.tenant.client.interfaces
+        wanted = NewInterface(subnet_id=subnet_id, ip_address=ip_address, security_group_ids=groups)
+        return await self._change(lambda: interfaces.add(server_id, (wanted,)), "addInterfaces")
+
+    async def remove_interface(self, server_id: str, port_id: str) -> JobAccepted:
+        """5.5.2, of one interface."""
+        interfaces = self.tenant.client.interfaces
+        return await self._change(lambda: interfaces.remove(server_id, (port_id,)), "removeInterfaces")
+
+    async def public_address(self, address_id: str) -> FloatingIp | None:
+        """11.5.5; None when there is none of this id, or the endpoint does not have the call."""
+        return await found(self.tenant.client.floating_ips.get(address_id))
+
+    async def has_public_addresses(self) -> bool:
+        """The endpoint has the calls of 11.5: it lists addresses (11.5.4), be it none."""
+        return await found(self.tenant.client.floating_ips.list()) is not None
 
     async def ports(self, server_id: str) -> Mapping[str, str]:
         """6.7.1: port ids by MAC address."""
@@ -210,6 +238,10 @@ class Actuator:
                 await self._change(lambda: client.auto_recovery.set(server_id, enabled=on), "setAutoRecovery")
             case LeaveGroup(group_id=group_id):
                 await self.leave_group(server_id, group_id)
+            case BindAddress(address=address, fixed_address=fixed):
+                await self._change(lambda: client.floating_ips.add(server_id, address, fixed_address=fixed), "addFloatingIp")
+            case UnbindAddress(address=address):
+                await self._change(lambda: client.floating_ips.remove(server_id, address), "removeFloatingIp")
             case SetLock(on=True):
                 await self._change(lambda: client.server_actions.lock(server_id), "lockServer")
             case SetLock():

@@ -224,6 +224,8 @@ def _subject(edit: Edit) -> str:
         "SetAutoRecovery": "automatic recovery",
         "SetLock": "the lock",
         "LeaveGroup": "the server group",
+        "BindAddress": "the public address",
+        "UnbindAddress": "the public address",
     }
     return names[type(edit).__name__]
 

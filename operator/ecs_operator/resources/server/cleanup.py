@@ -15,7 +15,7 @@ from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import delete_protocol as protocol
-from ecs_operator.resources.server import volumes
+from ecs_operator.resources.server import public_address, volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.deeds import SetLock
 from ecs_operator.resources.server.evidence import Look, is_gone
@@ -204,6 +204,9 @@ async def _send(
     await _write_ahead(visit, protocol.SENDING, notice)
     stays = visit.status.replacement is not None and not visit.obj.is_deleting
     release = made_address(visit.spec, visit.status) if is_remains else releases_address(visit.spec, visit.status, stays=stays)
+    if release and not is_remains and public_address.foreign(visit.status):
+        # The call releases all addresses or none: one that somebody else put there could not be brought back.
+        release = False
     try:
         accepted = await cloud.delete(step.server_ids, delete_public_ip=release, delete_volume=step.delete_volume)
     except CloudError as error:

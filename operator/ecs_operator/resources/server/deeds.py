@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ecs_operator.api.server import Installation
+from ecs_operator.api.server import AppliedInterface, Installation
 
 
 class Cost(IntEnum):
@@ -100,6 +100,36 @@ class LeaveGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class BindAddress:
+    """11.5.1: put a public address on the interface with this private one."""
+
+    id: str
+    address: str
+    fixed_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnbindAddress:
+    """11.5.2: take a public address off the server."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddInterface:
+    """5.5.1."""
+
+    interface: AppliedInterface
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveInterface:
+    """5.5.2."""
+
+    interface: AppliedInterface
+
+
+@dataclass(frozen=True, slots=True)
 class Resize:
     """5.2.4, of a stopped server."""
 
@@ -144,9 +174,13 @@ Edit = (
     | SetAutoRecovery
     | SetLock
     | LeaveGroup
+    | BindAddress
+    | UnbindAddress
 )
 """What is done at once, on a server as it is."""
 REFUSED_WHEN_LOCKED = SetMetadata | RemoveMetadata
 """Edits that a locked server refuses, as Nova does."""
+Wiring = AddInterface | RemoveInterface
+"""What is a job of the cloud, on a server as it is."""
 Change = Resize | JoinGroup | Migrate | Install
 """What needs the server stopped."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecs_operator.api.common import KeyRef
-from ecs_operator.api.server import Applied, GroupPin, Installation, ServerSpec, ServerStatus
+from ecs_operator.api.server import Applied, AppliedPublicIp, GroupPin, Installation, ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
 from ecs_operator.resources.server.deeds import (
     AddSecurityGroup,
+    BindAddress,
     Change,
     Cost,
     Describe,
@@ -27,9 +28,12 @@ from ecs_operator.resources.server.deeds import (
     SetLock,
     SetMetadata,
     SetTags,
+    Wiring,
 )
 from ecs_operator.resources.server.installation import image_text, placed, wanted_installation
+from ecs_operator.resources.server.interfaces import added, described, removed
 from ecs_operator.resources.server.origin import rows as origin_rows
+from ecs_operator.resources.server.public_address import PublicAddress, address_edits
 
 WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
 """vm_states in which metadata can be written (6.9)."""
@@ -42,7 +46,7 @@ class Difference:
     path: str
     have: str
     want: str
-    deed: Edit | Change | Replace = field(repr=False)
+    deed: Edit | Change | Wiring | Replace = field(repr=False)
     cost: Cost = Cost.NONE
 
 
@@ -58,6 +62,10 @@ class Wanted:
     """The group could be resolved; None is then none."""
     is_broken: bool = False
     """An installation failed and left the server in ERROR: it is to be made again whatever else is so."""
+    public_address: PublicAddress | None = None
+    """The address that the spec names by its id, where it is not known to be on the server and can be had."""
+    can_move_addresses: bool = True
+    """The endpoint has the calls for it."""
 
 
 def differences(spec: ServerSpec, server: Server, *, status: ServerStatus, wanted: Wanted) -> tuple[Difference, ...]:
@@ -72,6 +80,8 @@ def differences(spec: ServerSpec, server: Server, *, status: ServerStatus, wante
         *_tags(spec, server, status.applied),
         *_security_groups(spec, status),
         *_auto_recovery(spec, status),
+        *_public_ip(spec, status, wanted),
+        *_interfaces(spec, status),
         *_placement(spec, status.applied),
         *_group(status, wanted),
         *_flavor(spec, server),
@@ -90,10 +100,12 @@ def settled(spec: ServerSpec, before: Applied | None, *, wanted: Wanted) -> Appl
         placement=before.placement if before is not None and before.placement is not None else placed(spec),
         server_group=wanted.group if wanted.knows_group else before.server_group if before else None,
         origin=before.origin if before is not None else None,
+        interfaces=before.interfaces if before is not None else (),
+        public_ip=before.public_ip if before is not None else None,
     )
 
 
-def claimed(applied: Applied | None, deed: Edit | Change | Replace, *, group: GroupPin | None = None) -> Applied:
+def claimed(applied: Applied | None, deed: Edit | Change | Wiring | Replace, *, group: GroupPin | None = None) -> Applied:
     """What is ours from the moment a deed is about to be done: written ahead, so that it can be taken away again whatever happens."""
     before = applied or Applied()
     if isinstance(deed, SetMetadata):
@@ -102,6 +114,8 @@ def claimed(applied: Applied | None, deed: Edit | Change | Replace, *, group: Gr
         return before.model_copy(update={"tag_keys": _union(before.tag_keys, deed.tags)})
     if isinstance(deed, JoinGroup):
         return before.model_copy(update={"server_group": group or GroupPin(id=deed.group_id)})
+    if isinstance(deed, BindAddress):
+        return before.model_copy(update={"public_ip": AppliedPublicIp(id=deed.id, address=deed.address)})
     return before
 
 
@@ -168,6 +182,19 @@ def _auto_recovery(spec: ServerSpec, status: ServerStatus) -> Iterable[Differenc
     wanted = spec.auto_recovery
     if wanted is not None and status.auto_recovery is not None and status.auto_recovery != wanted:
         yield Difference("spec.autoRecovery", _bool(status.auto_recovery), _bool(wanted), SetAutoRecovery(wanted))
+
+
+def _public_ip(spec: ServerSpec, status: ServerStatus, wanted: Wanted) -> Iterable[Difference]:
+    for have, want, deed in address_edits(spec, status, wanted.public_address) if wanted.can_move_addresses else ():
+        yield Difference("spec.publicIp", have, want, deed)
+
+
+def _interfaces(spec: ServerSpec, status: ServerStatus) -> Iterable[Difference]:
+    """First what goes: a server has at most twelve, and an address is free only after it."""
+    for removal in removed(spec, status):
+        yield Difference(f"spec.networkInterfaces[{removal.interface.name}]", described(removal.interface), "", removal)
+    for addition in added(spec, status):
+        yield Difference(f"spec.networkInterfaces[{addition.interface.name}]", "", described(addition.interface), addition)
 
 
 def _flavor(spec: ServerSpec, server: Server) -> Iterable[Difference]:

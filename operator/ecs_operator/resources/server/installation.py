@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ecs_operator.api.server import Applied, GroupPin, Installation, InstalledDataRef, Placement, ServerSpec
+from ecs_operator.resources.server.interfaces import requested
 from ecs_operator.resources.server.origin import origin_of
+from ecs_operator.resources.server.public_address import requested_address
 
 
 def wanted_installation(spec: ServerSpec, *, image_id: str | None) -> Installation:
@@ -29,7 +31,12 @@ def at_creation(spec: ServerSpec, *, image_id: str, group_id: str | None) -> App
     """What a server has because it is created with it."""
     group = group_pin(spec, group_id) if group_id is not None else None
     return Applied(
-        installed=wanted_installation(spec, image_id=image_id), placement=placed(spec), server_group=group, origin=origin_of(spec)
+        installed=wanted_installation(spec, image_id=image_id),
+        placement=placed(spec),
+        server_group=group,
+        interfaces=requested(spec),
+        public_ip=requested_address(spec),
+        origin=origin_of(spec),
     )
 
 

@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ecs_operator.api.server import (
-    NetworkInterface,
+    AppliedInterface,
     Origin,
     OriginDisk,
-    OriginInterface,
     OriginPublicIp,
     PublicIp,
     RootVolume,
     ServerSpec,
     ServerStatus,
 )
+from ecs_operator.resources.server.interfaces import as_applied, without_mtu
 
 
 class Row(NamedTuple):
@@ -35,7 +35,6 @@ def origin_of(spec: ServerSpec) -> Origin:
     return Origin(
         availability_zone=spec.availability_zone,
         vpc_id=spec.vpc_id,
-        interfaces=tuple(_interface(each) for each in spec.network_interfaces),
         root_volume=_disk(spec.root_volume),
         public_ip=_public_ip(spec.public_ip) if spec.public_ip is not None else None,
         agency_name=spec.agency_name,
@@ -55,7 +54,7 @@ def rows(spec: ServerSpec, status: ServerStatus) -> Iterable[Row]:
     yield from _zone(spec, origin, status)
     if spec.vpc_id != origin.vpc_id:
         yield Row("spec.vpcId", origin.vpc_id, spec.vpc_id)
-    yield from _interfaces(spec, origin, status)
+    yield from _interfaces(spec, status)
     yield from _root_volume(spec, origin, status)
     yield from _allocation(spec, origin)
     if spec.agency_name != origin.agency_name:
@@ -94,19 +93,18 @@ def _zone(spec: ServerSpec, origin: Origin, status: ServerStatus) -> Iterable[Ro
         yield Row("spec.availabilityZone", have, want)
 
 
-def _interfaces(spec: ServerSpec, origin: Origin, status: ServerStatus) -> Iterable[Row]:
+def _interfaces(spec: ServerSpec, status: ServerStatus) -> Iterable[Row]:
     """The primary interface, and the MTU of each: it can only be given at the creation."""
-    if not origin.interfaces:
+    recorded = status.applied.interfaces if status.applied is not None else ()
+    if not recorded:
         return
-    first, before = _interface(spec.network_interfaces[0]), origin.interfaces[0]
+    first, before = as_applied(spec.network_interfaces[0]), recorded[0]
     present = {each.ip for each in status.addresses if each.type != "floating"}
     same_address = first.ip_address in {None, before.ip_address} or first.ip_address in present
     if not same_address or (first.subnet_id, first.mtu) != (before.subnet_id, before.mtu):
         yield Row(f"spec.networkInterfaces[{first.name}]", _interface_text(before), _interface_text(first))
-    mtus = {each.name: each.mtu for each in origin.interfaces[1:]}
-    for each in spec.network_interfaces[1:]:
-        if each.mtu != mtus.get(each.name):
-            yield Row(f"spec.networkInterfaces[{each.name}].mtu", _mtu_text(mtus.get(each.name)), _mtu_text(each.mtu))
+    for have, want in without_mtu(spec, status):
+        yield Row(f"spec.networkInterfaces[{want.name}]", _interface_text(have) if have else "", _interface_text(as_applied(want)))
 
 
 def _root_volume(spec: ServerSpec, origin: Origin, status: ServerStatus) -> Iterable[Row]:
@@ -127,10 +125,6 @@ def _allocation(spec: ServerSpec, origin: Origin) -> Iterable[Row]:
         yield Row("spec.publicIp", _address_text(have), _address_text(want))
 
 
-def _interface(nic: NetworkInterface) -> OriginInterface:
-    return OriginInterface(name=nic.name, subnet_id=nic.subnet_id, ip_address=nic.ip_address, mtu=nic.mtu)
-
-
 def _disk(disk: RootVolume) -> OriginDisk:
     return OriginDisk(type=disk.type, size_gib=disk.size_gib, scsi=disk.scsi, storage_pool_id=disk.storage_pool_id)
 
@@ -146,13 +140,9 @@ def _public_ip(wanted: PublicIp) -> OriginPublicIp:
     )
 
 
-def _interface_text(nic: OriginInterface) -> str:
+def _interface_text(nic: AppliedInterface) -> str:
     mtu = f", mtu {nic.mtu}" if nic.mtu is not None else ""
     return f"subnet {nic.subnet_id}, {nic.ip_address or 'any address'}{mtu}"
-
-
-def _mtu_text(mtu: int | None) -> str:
-    return str(mtu) if mtu is not None else "of the cloud"
 
 
 def _disk_text(disk: OriginDisk) -> str:

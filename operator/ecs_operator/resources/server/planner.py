@@ -11,7 +11,7 @@ from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ReplacementRecord, ServerStatus
 from ecs_operator.cloud import Job, Server
-from ecs_operator.resources.server import change_protocol, power
+from ecs_operator.resources.server import change_protocol, interface_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
 from ecs_operator.resources.server.deeds import (
     REFUSED_WHEN_LOCKED,
@@ -23,9 +23,11 @@ from ecs_operator.resources.server.deeds import (
     Replace,
     SetLock,
     SetMetadata,
+    Wiring,
 )
 from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
 from ecs_operator.resources.server.steps import is_for, steps_of
+from ecs_operator.resources.server.wording import rewiring
 from ecs_operator.resources.visit import Notice
 
 
@@ -64,7 +66,22 @@ class Destroy:
     replacement: ReplacementRecord
 
 
-Step = Settle | Amend | BeginChange | BeginReplacement | Destroy | change_protocol.Step | power.Send | power.Echo | power.Watch | power.Fail
+Rewire = interface_protocol.SendInterface | interface_protocol.RecordInterface | interface_protocol.WatchInterface
+"""A step for a network interface."""
+
+Step = (
+    Settle
+    | Amend
+    | BeginChange
+    | BeginReplacement
+    | Destroy
+    | Rewire
+    | change_protocol.Step
+    | power.Send
+    | power.Echo
+    | power.Watch
+    | power.Fail
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +101,8 @@ class Facts:
     allowed: Cost = Cost.NONE
     approved: str | None = None
     """The hash of the plan that was approved."""
+    interfaces: interface_protocol.Facts | None = None
+    """What adding and removing interfaces rests on, where it was read."""
     keeps_locked: bool = False
     """The spec wants the server locked: then the lock is ours to open for what the spec wants too."""
 
@@ -139,6 +158,11 @@ def _plan(facts: Facts, *, owned: bool, others: tuple[str, ...]) -> Decision:
         return Decision(Settle(Notice(Reason.OWNERSHIP_CONFLICT, text)))
     if server.is_frozen:
         return Decision(Settle(Notice(Reason.FROZEN, f"the cloud has frozen server {server.id}; settle it with the cloud provider")))
+    if interface_protocol.is_under_way(facts.status.interface_change) and server.status != "ERROR":
+        # The server takes one command at a time, and this one was sent.
+        rewire = _rewire(facts, facts.found)
+        if isinstance(rewire, interface_protocol.WatchInterface | interface_protocol.RecordInterface):
+            return Decision(rewire)
     is_idle = power_facts.operation is None or power_facts.operation.step == power.FAILED
     if facts.change is None and is_idle and (substitute := _replacement(facts)) is not None:
         return substitute
@@ -190,17 +214,25 @@ def _rest(facts: Facts, others: tuple[str, ...]) -> Decision:
     agreed = _consent(facts)
     due = _due(agreed, facts)
     changes = _changes(due)
-    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace))
-    if changes and failed is None:
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace | Wiring))
+    rewire = _rewire(facts, due)
+    is_rewiring = isinstance(rewire, interface_protocol.SendInterface | interface_protocol.RecordInterface)
+    if (changes and failed is None) or is_rewiring:
         # The lock would only be opened again.
         edits = tuple(edit for edit in edits if edit != SetLock(on=True))
     if edits:
         return Decision(Amend(_past_the_lock(edits, facts)), ends_change=ends, plan=agreed.plan)
+    if is_rewiring and rewire is not None:
+        if isinstance(rewire, interface_protocol.SendInterface) and _lock_is_in_the_way(facts):
+            return Decision(Amend((SetLock(on=False),)), ends_change=ends, plan=agreed.plan)
+        return Decision(rewire, ends_change=ends, plan=agreed.plan)
     if failed is not None:
         text = f"{failed.cause}. The server is as it was before. Change the spec, or request a reconcile, to try again"
         return Decision(Settle(Notice(Reason.OPERATION_FAILED, text, stalled=True)), plan=agreed.plan)
     if changes:
         return Decision(BeginChange(_record(changes, facts)), ends_change=ends, plan=agreed.plan)
+    if rewire is not None:
+        return Decision(rewire, ends_change=ends, plan=agreed.plan)
     held = [each for each in agreed.granted if each not in due]
     return Decision(Settle(_well(facts, facts.power, others, agreed, held=held)), ends_change=ends, plan=agreed.plan)
 
@@ -246,9 +278,9 @@ def _replacement(facts: Facts) -> Decision | None:
     begun = facts.replacement if facts.replacement is not None and facts.replacement.phase == "Deleting" else None
     if begun is not None:
         return Decision(Amend((SetLock(on=False),)) if _lock_is_in_the_way(facts) else Destroy(begun))
-    due = () if facts.server.status == "ERROR" else _due(agreed, server=facts.server)
+    due = () if facts.server.status == "ERROR" else _due(agreed, facts)
     # The lock would only be opened again.
-    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace) and each.deed != SetLock(on=True))
+    edits = tuple(each.deed for each in due if not isinstance(each.deed, Change | Replace | Wiring) and each.deed != SetLock(on=True))
     if edits:
         return Decision(Amend(edits), plan=agreed.plan)
     is_dear = any(each.cost > facts.allowed for each in wanted)
@@ -275,6 +307,15 @@ def _power_before(replacement: ReplacementRecord | None) -> Literal["Stopped"] |
     """A new server runs by itself: only one that was stopped before is to be brought back to what it was."""
     is_stopped = replacement is not None and replacement.phase == "Creating" and replacement.restore.power_state == "Stopped"
     return "Stopped" if is_stopped else None
+
+
+def _rewire(facts: Facts, due: Sequence[Difference]) -> Rewire | Settle | None:
+    """What is to be done about network interfaces: one at a time, whatever else is wanted of them."""
+    deeds = tuple(each.deed for each in due if isinstance(each.deed, Wiring))
+    if facts.interfaces is None:
+        return interface_protocol.WatchInterface(3.0) if deeds or facts.status.interface_change is not None else None
+    step = interface_protocol.next_step(facts.interfaces, deeds)
+    return Settle(rewiring(step.record, facts.status)) if isinstance(step, interface_protocol.InterfaceStuck) else step
 
 
 def _consent(facts: Facts) -> Consent:
@@ -320,10 +361,10 @@ def _due(agreed: Consent, facts: Facts) -> Sequence[Difference]:
     is_writable = facts.server.vm_state in WRITABLE_STATES
     is_locked = _is_locked_by_others(facts)
 
-    def can_be_done(deed: Edit | Change) -> bool:
+    def can_be_done(deed: Edit | Change | Wiring | Replace) -> bool:
         if isinstance(deed, SetMetadata | RemoveMetadata) and not is_writable:
             return False
-        return not (is_locked and isinstance(deed, REFUSED_WHEN_LOCKED | Change))
+        return not (is_locked and isinstance(deed, REFUSED_WHEN_LOCKED | Change | Wiring))
 
     return [each for each in agreed.granted if can_be_done(each.deed)]
 

@@ -158,6 +158,7 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
             "id": None,
             "operation": None,
             "change": None,
+            "interface_change": None,
             "plan": None,
             "applied": None,
             **dict.fromkeys(_SEEN),

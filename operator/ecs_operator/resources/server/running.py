@@ -14,7 +14,7 @@ from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import amending, change_protocol, power, replacing, volumes
+from ecs_operator.resources.server import amending, change_protocol, interface_protocol, power, replacing, volumes, wiring
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.deeds import Cost
@@ -42,7 +42,8 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step for a server that was made. Raises CloudError and StoreError."""
     operation, change = _operation(visit.status), visit.status.change
     is_new = phase(visit.stored()) is not Phase.BUILT
-    fresh = is_new or operation is not None or change is not None or visit.is_urged or visit.restart_token is not None
+    is_at_work = operation is not None or change is not None or interface_protocol.is_under_way(visit.status.interface_change)
+    fresh = is_new or is_at_work or visit.is_urged or visit.restart_token is not None
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
@@ -74,11 +75,14 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
     spec = visit.spec
     found: tuple[Difference, ...] = ()
     unresolved: Notice | None = None
+    interfaces: interface_protocol.Facts | None = None
     if cloud.owns(server) and server.is_settled:
         resolved = await wanted_now(visit, cloud)
         wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
         visit.waits_for = resolved.waits_for
         visit.status = await amending.details(visit, cloud, server, wanted=wanted)
+        wired = await wiring.look(visit, cloud, server, wanted=wanted)
+        wanted, interfaces, visit.status, unresolved = wired.wanted, wired.interfaces, wired.status, unresolved or wired.hindrance
         _note_origin(visit)
         found = differences(spec, server, status=visit.status, wanted=wanted)
         if not found:
@@ -102,6 +106,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
             change_job=change_job,
             replacement=visit.status.replacement,
             found=found,
+            interfaces=interfaces,
             allowed=Cost.named(spec.disruption.allow),
             approved=visit.obj.annotations.get(APPROVE_ANNOTATION),
             keeps_locked=bool(spec.locked),
@@ -126,8 +131,11 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
         visit.status = visit.status.model_copy(update={"change": None})
     if wanted.ends_replacement:
         visit.status = visit.status.model_copy(update={"replacement": None})
-    if isinstance(wanted.step, Settle | Amend | BeginChange | BeginReplacement):
+    if isinstance(wanted.step, Settle | Amend | BeginChange | BeginReplacement | interface_protocol.SendInterface):
         visit.status = visit.status.model_copy(update={"plan": wanted.plan})
+    if visit.is_urged and visit.status.interface_change is not None:
+        opened = interface_protocol.reopened(visit.status.interface_change)
+        visit.status = visit.status.model_copy(update={"interface_change": opened})
     step = wanted.step
     match step:
         case Amend(edits=edits):
@@ -138,6 +146,8 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
             return await replacing.begin(visit, cloud, replacement)
         case Destroy():
             return await replacing.destroy(visit, cloud)
+        case interface_protocol.SendInterface() | interface_protocol.RecordInterface() | interface_protocol.WatchInterface():
+            return await wiring.carry_out(visit, cloud, step)
         case change_protocol.SendChange(change=change):
             return await amending.send(visit, cloud, change)
         case change_protocol.RecordChange(change=change):
@@ -149,7 +159,9 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
             raise AssertionError("the plan looks further after these")
         case Settle(notice=notice):
             await visit.write(visit.status, notice, action="Observe")
-            return Blocked(visit.waits_for, at_most=MISSING_GROUP_PAUSE) if visit.waits_for else _resync(visit, cloud)
+            if visit.waits_for or notice.reason is Reason.WAITING_FOR_DEPENDENCY:
+                return Blocked(visit.waits_for, at_most=MISSING_GROUP_PAUSE)
+            return _resync(visit, cloud)
         case power.Send():
             return await _send(visit, cloud, step)
         case power.Echo(token=token):

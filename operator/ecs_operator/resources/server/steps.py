@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, assert_never
 
 from ecs_operator.api.server import ChangeStep
-from ecs_operator.resources.server.deeds import Change, Edit, Install, JoinGroup, Migrate, Replace, Resize
+from ecs_operator.resources.server.deeds import Change, Edit, Install, JoinGroup, Migrate, Replace, Resize, Wiring
 from ecs_operator.resources.server.installation import same_installation
 
 Kind = Literal["Migrate", "LeaveGroup", "JoinGroup", "Resize", "Install"]
@@ -17,7 +17,7 @@ def steps_of(changes: Iterable[Change]) -> tuple[ChangeStep, ...]:
     return tuple(step for change in changes for step in _steps(change))
 
 
-def is_for(step: ChangeStep, deed: Edit | Change | Replace) -> bool:
+def is_for(step: ChangeStep, deed: Edit | Change | Wiring | Replace) -> bool:
     """The step is part of what the deed is."""
     match deed:
         case Resize(flavor=flavor):

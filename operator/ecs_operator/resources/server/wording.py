@@ -6,9 +6,10 @@ from datetime import datetime
 
 from ecs_operator.api.common import Operation
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ChangeRecord, ChangeStep, ReplacementRecord, ServerStatus
+from ecs_operator.api.server import ChangeRecord, ChangeStep, InterfaceChange, ReplacementRecord, ServerStatus
 from ecs_operator.resources.server.change_protocol import current, failed
 from ecs_operator.resources.server.create_protocol import MOST_FAILURES
+from ecs_operator.resources.server.interfaces import described
 from ecs_operator.resources.visit import Notice
 
 
@@ -85,6 +86,22 @@ def _reason(step: ChangeStep) -> Reason:
 
 def _last(step: ChangeStep | None) -> str:
     return f"; last answer: {step.cause}" if step is not None and step.cause else ""
+
+
+def rewiring(record: InterfaceChange | None, status: ServerStatus) -> Notice:
+    """How far it is to add or to remove a network interface."""
+    if record is None:
+        return Notice(Reason.UPDATING, "waiting for the cloud to show the network interfaces of the server")
+    verb = "adding" if record.kind == "Add" else "removing"
+    what = f"{verb} network interface {record.interface.name} ({described(record.interface)})"
+    if record.state == "Failed":
+        text = f"{what} failed: {record.cause}. Change the spec, or request a reconcile, to try again"
+        return Notice(Reason(record.reason or Reason.OPERATION_FAILED), text, stalled=True)
+    if record.state == "Waiting" and record.reason:
+        return Notice(Reason(record.reason), f"{what} is tried again; last answer: {record.cause}", stalled=False)
+    job = status.job
+    shown = f": job {job.id} is {job.status}" if job is not None and job.id == record.job_id and job.status else ""
+    return Notice(Reason.UPDATING, what + shown)
 
 
 def under_way(status: ServerStatus, operation: Operation | None) -> Notice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,6 @@ from ecs_operator.cloud import (
     CloudError,
     Failure,
     Image,
-    Interface,
     Job,
     JobAccepted,
     Meaning,
@@ -88,6 +87,7 @@ class _Task:
     begun: datetime
     ends: datetime
     fails: tuple[str, str] | None = None
+    nic_id: str | None = None
     on_end: Callable[[], None] | None = None
     ended: bool = False
 
@@ -119,6 +119,10 @@ class FakeCloud:
     next_power_failure: tuple[str, str] | None = None
     keeps_volumes: bool = False
     images: list[Image] = field(default_factory=lambda: [UBUNTU, WINDOWS, DEBIAN, BULKY])
+    asked_for: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a server was created with, as the request named it."""
+    on_arrival: Callable[[str], None] | None = None
+    """Called with the id of a server that is there now."""
     hints: dict[str, str | None] = field(default_factory=dict)
     """The server group a server was created with."""
     most_alive: int = 0
@@ -139,6 +143,8 @@ class FakeCloud:
         for row in self.servers_by_id.values():
             if row.server.status == "BUILD" and row.ready_at <= now:
                 row.server = self._arrived(row)
+                if self.on_arrival is not None and row.server.status == "ACTIVE":
+                    self.on_arrival(row.server.id)
         for server_id in [key for key, row in self.servers_by_id.items() if row.gone_at is not None and row.gone_at <= now]:
             self.vanish(server_id)
 
@@ -196,6 +202,7 @@ class FakeCloud:
             key_name=body.get("key_name", ""),
             host_id="host of None",
         )
+        self.asked_for[server_id] = body
         self.set_hint(server_id, body.get("os:scheduler_hints", {}).get("group"))
         ready = now + timedelta(seconds=self.build_seconds)
         row = _Row(server, ready_at=ready, visible_at=now + timedelta(seconds=self.list_lag))
@@ -216,8 +223,13 @@ class FakeCloud:
     def _arrived(self, row: _Row) -> Server:
         if row.becomes == "ERROR":
             return replace(row.server, status="ERROR", vm_state="error", task_state="", fault=CloudFault(code=500, message="No valid host"))
-        address = Address(network="vpc", ip="192.168.0.20", mac="fa:16:3e:00:00:01", type="fixed")
-        return replace(row.server, status="ACTIVE", vm_state="active", task_state="", power_state=1, addresses=(address,))
+        addresses = tuple(
+            Address(
+                network="vpc", ip=nic.get("ip_address", f"192.168.0.{20 + number}"), mac=f"fa:16:3e:00:00:{number + 1:02}", type="fixed"
+            )
+            for number, nic in enumerate(self.asked_for[row.server.id]["nics"])
+        )
+        return replace(row.server, status="ACTIVE", vm_state="active", task_state="", power_state=1, addresses=addresses)
 
     def _job(self, kind: str, ids: tuple[str, ...], seconds: float, on_end: Callable[[], None] | None = None) -> str:
         self._number += 1
@@ -298,7 +310,12 @@ class FakeCloud:
             raise refusal("showJob", code="Common.0011")
         status = ("FAIL" if task.fails else "SUCCESS") if task.ended else "RUNNING"
         code, text = task.fails if task.fails and task.ended else (None, None)
-        part = {"status": status, "entities": {"server_id": task.server_ids[0]}, "error_code": code, "fail_reason": text}
+        part = {
+            "status": status,
+            "entities": {"server_id": task.server_ids[0], "nic_id": task.nic_id},
+            "error_code": code,
+            "fail_reason": text,
+        }
         entities = {"sub_jobs_total": 1, "sub_jobs": [part]}
         return Job.model_validate({"status": status, "job_id": job_id, "job_type": task.kind, "entities": entities})
 
@@ -369,10 +386,9 @@ class FakeCloud:
         return self.effects.perform("cloud.detach", do)
 
     async def list(self, server_id: str = "", *, name: str | None = None) -> Any:
-        """Images by name, or interfaces of a server."""
-        if name is not None:
-            return tuple(each for each in self.images if name in each.name)
-        return tuple(Interface(port_id=f"port-{each.mac}", mac_addr=each.mac) for each in self.servers_by_id[server_id].server.addresses)
+        """Images by name."""
+        del server_id
+        return tuple(each for each in self.images if name is not None and name in each.name)
 
     async def remove(self, server_id: str, key: str) -> None:
         def do() -> None:

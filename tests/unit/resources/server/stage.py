@@ -22,6 +22,7 @@ from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
 from tests.unit.resources.server.effects import Crash, Effects
 from tests.unit.resources.server.fake_cloud import UBUNTU, FakeCloud
+from tests.unit.resources.server.fake_network import FakeNetwork
 from tests.unit.resources.server.fake_settings import FakeSettings, Servers
 from tests.unit.resources.server.fake_store import FakeStore
 from tests.unit.resources.server.fake_systems import FakeSystems
@@ -95,6 +96,7 @@ class Stage:
         self.cloud = FakeCloud(self.effects, now=self.clock.now)
         self.settings = FakeSettings(self.cloud)
         self.systems = FakeSystems(self.cloud)
+        self.network = FakeNetwork(self.cloud)
         self.lease = FakeLease()
         self.events = FakeEvents()
         self.policy = CreatePolicy(idempotency=idempotency, request_deadline=60.0, settle_after=settle)
@@ -133,7 +135,8 @@ class Stage:
                 images=self.cloud,
                 flavors=settings,
                 limits=SimpleNamespace(get=settings.limits),
-                interfaces=self.cloud,
+                interfaces=self.network.interfaces,
+                floating_ips=self.network.floating_ips,
                 metadata=SimpleNamespace(merge=settings.merge, remove=self.cloud.remove),
                 tags=SimpleNamespace(add=settings.add_tags, remove=settings.remove_tags),
                 security_groups=SimpleNamespace(add=settings.add_group, remove=settings.remove_group, of_server=settings.groups_of_server),

@@ -273,6 +273,7 @@ async def test_c14_a_rival_went_on_meanwhile() -> None:
     stage = Stage()
     rival = Stage()
     rival.clock, rival.effects, rival.store, rival.cloud = stage.clock, stage.effects, stage.store, stage.cloud
+    rival.network = stage.network
     rival.restart()
     original = stage.cloud.create
     raced: list[str | None] = []
