@@ -19,6 +19,7 @@ from ecs_operator.api.server import (
     ChangeRecord,
     ChangeStep,
     CreateRecord,
+    DriftEntry,
     Fault,
     GroupPin,
     Installation,
@@ -111,12 +112,14 @@ _FULL: dict[str, ApiModel] = {
         operation=_OPERATION,
         change=_CHANGE,
         plan=Plan(hash="0123456789ab", cost="Restart", changes=(PlannedChange(path="spec.flavor", have="a", want="b", cost="Restart"),)),
+        drift=(DriftEntry(path="spec.tags.team", want="team=shop", have="", since=_NOW),),
         applied=Applied(
             metadata_keys=("a",),
             tag_keys=("b",),
             installed=_INSTALLATION,
             placement=Placement(tenancy="dedicated", dedicated_host_id="h-1"),
             server_group=GroupPin(id="g-1", name="web"),
+            settled={"spec.flavor": "0123abcd", "spec.metadata.role": "0123abcd"},
         ),
         server_group=Membership(id="g-1"),
         resolved_image=ResolvedImage(name="Debian", id="i-1"),
@@ -196,4 +199,4 @@ async def test_apply_replaces_what_was_applied_before(served: ControlPlane, name
         await served.kubectl(*apply, stdin=text(bare))
     stored = json.loads(await served.kubectl("get", "ecsservers", name, "-o", "json"))["status"]
     # An empty list that merges by key goes with its last item; an empty one that is replaced whole stays.
-    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": [], "securityGroups": []}
+    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": [], "drift": [], "securityGroups": []}

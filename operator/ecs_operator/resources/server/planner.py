@@ -58,6 +58,8 @@ class Facts:
     allowed: Cost = Cost.NONE
     approved: str | None = None
     """The hash of the plan that was approved."""
+    reported: Notice | None = None
+    """What others changed, and the policy leaves as it is."""
     keeps_locked: bool = False
     """The spec wants the server locked: then the lock is ours to open for what the spec wants too."""
 
@@ -266,6 +268,8 @@ def _well(whole: Facts, facts: power.Facts, others: tuple[str, ...], agreed: Con
         return whole.unresolved
     if agreed.plan is not None:
         return Notice(Reason.WAITING_FOR_APPROVAL, approval_text(agreed.plan))
+    if whole.reported is not None:
+        return whole.reported
     if facts.wanted == "Stopped":
         return Notice(Reason.STOPPED_AS_DESIRED, "the server is stopped, as spec.powerState says")
     if facts.wanted is None and server.status != "ACTIVE":

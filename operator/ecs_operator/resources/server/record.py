@@ -159,6 +159,7 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
             "operation": None,
             "change": None,
             "plan": None,
+            "drift": (),
             "applied": None,
             **dict.fromkeys(_SEEN),
             "addresses": (),
