@@ -382,11 +382,19 @@ async def test_there_and_back_before_it_was_done_is_no_drift() -> None:
     assert [path for path, _, _ in drift(stage)] == ["spec.flavor"]
 
 
-@pytest.mark.parametrize("after", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("after", [1, 2, 3, 4, 5, 6, 8, 10])
 async def test_there_and_back_while_the_operator_is_at_work_is_no_drift(after: int) -> None:
     """A -> B, some passes, -> A: whatever was sent of B is ours, and is taken back."""
-    stage = await running(powerState="Running", name="a", disruption={"allow": "Restart"}, **REPORT)
-    for edits in ({"powerState": "Stopped"}, {"flavor": "s3.large.2"}, {"name": "b"}):
+    spec = {"powerState": "Running", "name": "a", "keyPairName": "ops", "serverGroupId": A, "disruption": {"allow": "Reinstall"}}
+    stage = await running(**spec, **REPORT)
+    tried: list[dict[str, Any]] = [
+        {"powerState": "Stopped"},
+        {"flavor": "s3.large.2"},
+        {"name": "b"},
+        {"image": {"id": DEBIAN.id}},
+        {"serverGroupId": B},
+    ]
+    for edits in tried:
         before = {field: stage.obj.spec.get(field) for field in edits}
         edit(stage, **edits)
         await passes(stage, after)
@@ -394,7 +402,34 @@ async def test_there_and_back_while_the_operator_is_at_work_is_no_drift(after: i
         await converge(stage)
         await passes(stage, 2)
         assert told(stage, "DriftDetected") == [], edits
-        assert (server(stage).status, server(stage).flavor_id, server(stage).name) == ("ACTIVE", "s3.small.1", "a")
+        alive = server(stage)
+        assert (alive.status, alive.flavor_id, alive.name, alive.image_id) == ("ACTIVE", "s3.small.1", "a", UBUNTU.id)
+        assert stage.systems.group_of(alive.id) == A
+
+
+@pytest.mark.parametrize(
+    ("edits", "call"),
+    [
+        ({"flavor": "s3.large.2"}, "cloud.resize"),
+        ({"image": {"id": DEBIAN.id}}, "cloud.install"),
+        ({"powerState": "Stopped"}, "cloud.stop.soft"),
+    ],
+)
+async def test_what_was_sent_and_does_not_show_yet_is_no_drift_when_it_does(edits: dict[str, Any], call: str) -> None:
+    """A -> B, the call is sent and no task shows it yet, -> A: the server looks as wanted, until the call has its effect."""
+    spec = {"powerState": "Running", "keyPairName": "ops", "disruption": {"allow": "Reinstall"}}
+    stage = await running(**spec, **REPORT)
+    before = {field: stage.obj.spec[field] for field in edits}
+    edit(stage, **edits)
+    await stage.until(lambda: call in stage.effects.log)
+    put(task_state="")(stage)
+    edit(stage, **before)
+    await passes(stage, 2)
+    await converge(stage)
+    await passes(stage, 2)
+    assert told(stage, "DriftDetected") == []
+    alive = server(stage)
+    assert (alive.status, alive.flavor_id, alive.image_id) == ("ACTIVE", "s3.small.1", UBUNTU.id)
 
 
 async def test_the_operator_was_away_while_both_sides_changed() -> None:
@@ -427,6 +462,21 @@ async def test_another_difference_of_the_same_field_is_told_again_and_its_time_s
     await stage.until(lambda: drift(stage) == [("spec.name", "a", "c")])
     assert stage.status["drift"][0]["since"] == since
     assert len(told(stage, "DriftDetected")) == 2
+
+
+async def test_what_only_a_list_shows_is_not_said() -> None:
+    """Before anything is said of others the server itself is asked, once, and not again while nothing changes."""
+    stage = await running(name="a", **REPORT)
+    put(name="theirs")(stage)
+    gets = stage.effects.count("cloud.get")
+    stage.effects.hooks["cloud.get"] = lambda: put(name="a")(stage)
+    await passes(stage, 2)
+    assert stage.effects.count("cloud.get") == gets + 1
+    assert (stage.reason, "drift" in stage.status, told(stage, "DriftDetected")) == (Reason.AVAILABLE, False, [])
+    put(name="theirs")(stage)
+    await seen(stage)
+    await passes(stage, 5)
+    assert stage.effects.count("cloud.get") == gets + 2
 
 
 # --- What the operator does itself, and power
