@@ -48,6 +48,7 @@ async def test_there_are_enough_refusals() -> None:
             "EcsServer",
             {
                 "disruption": {"allow": "None"},
+                "driftPolicy": "Correct",
                 "shutdown": {"mode": "Soft", "timeoutSeconds": 300},
                 "deletionPolicy": "Delete",
                 "deletionProtection": False,

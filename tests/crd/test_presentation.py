@@ -39,7 +39,7 @@ _HEADERS = {
 }
 _WIDE = {
     "EcsProject": ["ENDPOINT", "USED", "LIMIT", "REASON", "MESSAGE"],
-    "EcsServer": ["ID", "ZONE", "PUBLIC-IP", "TASK", "JOB", "REASON", "MESSAGE"],
+    "EcsServer": ["ID", "ZONE", "PUBLIC-IP", "TASK", "JOB", "DRIFT", "REASON", "MESSAGE"],
     "EcsServerGroup": ["REASON", "MESSAGE"],
     "EcsVolumeAttachment": ["SERVER", "JOB", "REASON", "MESSAGE"],
 }
@@ -104,6 +104,8 @@ async def test_field_selector(served: ControlPlane, shown: str, plural: str, sel
         ("ecsserver.spec.powerState", "Stopped: it is shut down."),
         ("ecsserver.spec.rootVolume.sizeGiB", "Size in GiB, 1 to 1024"),
         ("ecsserver.spec.networkInterfaces.mtu", "1280 to 8888"),
+        ("ecsserver.spec.driftPolicy", "only shown, in status.drift"),
+        ("ecsserver.status.drift.since", "When it was first seen"),
         ("ecsserver.spec.deletionProtection", "refused until it is false again"),
         ("ecsserver.status.create.outcome", "it was not sent yet"),
         ("ecsproject.spec.credentials.accessKey.secretRef", "in the operator's own namespace"),

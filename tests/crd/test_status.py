@@ -21,6 +21,7 @@ from ecs_operator.api.server import (
     ChangeRecord,
     ChangeStep,
     CreateRecord,
+    DriftEntry,
     Fault,
     GroupPin,
     Installation,
@@ -118,6 +119,7 @@ _FULL: dict[str, ApiModel] = {
         operation=_OPERATION,
         change=_CHANGE,
         plan=Plan(hash="0123456789ab", cost="Restart", changes=(PlannedChange(path="spec.flavor", have="a", want="b", cost="Restart"),)),
+        drift=(DriftEntry(path="spec.tags.team", want="team=shop", have="", since=_NOW),),
         applied=Applied(
             metadata_keys=("a",),
             tag_keys=("b",),
@@ -133,6 +135,7 @@ _FULL: dict[str, ApiModel] = {
             ),
             interfaces=(AppliedInterface(name="eth0", subnet_id="s", ip_address="192.168.0.20", mtu=1400, port_id="p", lost=True),),
             public_ip=AppliedPublicIp(id="a-1", address="80.158.1.2", found=True),
+            settled={"spec.flavor": "0123abcd", "spec.metadata.role": "0123abcd"},
         ),
         replacement=ReplacementRecord(
             id="replacement-1",
@@ -234,4 +237,4 @@ async def test_apply_replaces_what_was_applied_before(served: ControlPlane, name
         await served.kubectl(*apply, stdin=text(bare))
     stored = json.loads(await served.kubectl("get", "ecsservers", name, "-o", "json"))["status"]
     # An empty list that merges by key goes with its last item; an empty one that is replaced whole stays.
-    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": [], "securityGroups": []}
+    assert stored == {"observedGeneration": 4, "id": "s-1", "volumes": [{"id": "v-2"}], "addresses": [], "drift": [], "securityGroups": []}

@@ -41,6 +41,7 @@ def list_map(*keys: str) -> dict[str, Any]:
 
 LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
 LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+MAP_ATOMIC: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
 
 
 def _clip(longest: int) -> Callable[[object], object]:

@@ -113,6 +113,9 @@ class CustomResource:
 _AGE = Column(name="Age", path=".metadata.creationTimestamp", type="date", text="When the object was created")
 
 
+_DRIFT = ".status.conditions[?(@.type=='DriftDetected')].status"
+
+
 def _ready(part: Literal["status", "reason", "message"]) -> str:
     return f".status.conditions[?(@.type=='Ready')].{part}"
 
@@ -169,6 +172,7 @@ SERVER = CustomResource(
             Column(name="Public-IP", path=".status.publicIp", text="First public address", wide=True),
             Column(name="Task", path=".status.taskState", text="What the cloud is doing with it", wide=True),
             Column(name="Job", path=".status.job.status", text="State of the last job", wide=True),
+            Column(name="Drift", path=_DRIFT, text="True while others have changed in the cloud what the spec says", wide=True),
         ],
     ),
     selectable=(".spec.flavor", ".spec.availabilityZone", ".status.id", ".status.serverStatus"),

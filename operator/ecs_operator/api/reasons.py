@@ -27,6 +27,7 @@ class Reason(StrEnum):
 
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     WAITING_FOR_APPROVAL = "WaitingForApproval"
+    DRIFTED = "Drifted"
     PAUSED = "Paused"
     IN_USE = "InUse"
 
@@ -102,6 +103,11 @@ REASONS: dict[Reason, Explanation] = {
     ),
     Reason.WAITING_FOR_APPROVAL: Explanation(
         _W, "a change costs more than spec.disruption.allow", "approve the plan, or raise what is allowed"
+    ),
+    Reason.DRIFTED: Explanation(
+        _W,
+        "somebody changed in the cloud what the spec says, and spec.driftPolicy leaves it so",
+        "see status.drift; undo it in the cloud, change the spec, or set spec.driftPolicy: Correct",
     ),
     Reason.PAUSED: Explanation(_W, "the annotation ecs.huaweicloud.com/paused is set", "remove the annotation to go on"),
     Reason.IN_USE: Explanation(

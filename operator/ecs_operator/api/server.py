@@ -30,6 +30,7 @@ from ecs_operator.api.server_status import (
     ChangeRecord,
     ChangeStep,
     CreateRecord,
+    DriftEntry,
     Fault,
     GroupPin,
     Installation,
@@ -56,6 +57,7 @@ __all__ = [
     "CreateRecord",
     "DataVolume",
     "Disruption",
+    "DriftEntry",
     "Fault",
     "GroupPin",
     "Image",
@@ -161,7 +163,7 @@ class ServerSpec(ApiModel):
     """Desired state of the server.
 
     Once the server exists, name, description, metadata, tags, securityGroupIds, networkInterfaces (but the first), publicIp by id, locked,
-    autoRecovery, powerState, shutdown, disruption, deletionPolicy and deletionProtection can be changed at no cost; flavor,
+    autoRecovery, powerState, shutdown, disruption, driftPolicy, deletionPolicy and deletionProtection can be changed at no cost; flavor,
     serverGroupRef, serverGroupId and scheduling for a stop and a start; image, keyPairName, adminPasswordSecretRef and userDataRef for a
     new system disk; availabilityZone, vpcId, the first network interface, an mtu, rootVolume, publicIp.allocate and agencyName for another
     server. Other changes are refused.
@@ -236,7 +238,7 @@ class ServerSpec(ApiModel):
     the spec asks for, and locks it again. false: it is unlocked. Absent: left as it is. Can be changed, which costs nothing."""
     auto_recovery: bool | None = None
     """Whether the cloud moves the server to another host and starts it there when its host fails. Absent: left as it is. Can be changed,
-    which costs nothing. What others change here is not noticed."""
+    which costs nothing. What others change here is noticed within hours: no list shows it."""
     server_group_ref: ObjectRef | None = None
     """The EcsServerGroup, in the same namespace; it is waited for. Not together with serverGroupId. Can be changed: to leave a group costs
     nothing; to join one, or to move to another, the server is stopped, and started again if it ran, when disruption.allow or an approval
@@ -254,6 +256,11 @@ class ServerSpec(ApiModel):
     be changed at any time, which is a start or a stop."""
     disruption: Disruption = Field(default_factory=Disruption, json_schema_extra={"default": {}})
     """What a change may cost without approval. Can be changed, which costs nothing."""
+    drift_policy: Literal["Correct", "Report"] = "Correct"
+    """What becomes of drift: of a field that the server had as the spec wants it, and that somebody changed in the cloud. Correct: what
+    costs nothing is put right at once, what costs more waits for consent as any other change does. Report: it is only shown, in
+    status.drift and by the condition DriftDetected, and Ready is False until the field is as wanted again, or the spec wants it as it is.
+    Edits of the spec are carried out either way. Default: Correct. Can be changed, which costs nothing."""
     shutdown: Shutdown = Field(default_factory=Shutdown, json_schema_extra={"default": {}})
     """How the server is stopped. Can be changed, which costs nothing."""
     deletion_policy: DeletionPolicy = "Delete"

@@ -9,6 +9,7 @@ from pydantic import Field
 from ecs_operator.api.common import (
     LIST_ATOMIC,
     LIST_SET,
+    MAP_ATOMIC,
     ApiModel,
     Conditions,
     Count,
@@ -195,6 +196,9 @@ class Applied(ApiModel):
     """The network interfaces of the spec that the server has, the primary one first. Others were added by somebody else."""
     public_ip: AppliedPublicIp | None = None
     """The public address."""
+    settled: Annotated[dict[str, SeenText], Field(max_length=64, json_schema_extra=MAP_ATOMIC)] = Field(default_factory=dict)
+    """Fields that the cloud was last seen to have as the spec wants them, and that the operator has not touched since, each with a digest
+    of what is wanted: one that differs nevertheless was changed by somebody else."""
 
 
 class Membership(ApiModel):
@@ -235,6 +239,19 @@ class Plan(ApiModel):
     """What they cost together: the dearest of them."""
     changes: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
     """The changes."""
+
+
+class DriftEntry(ApiModel):
+    """One field that somebody changed in the cloud."""
+
+    path: Annotated[str, Field(max_length=300)]
+    """Field of the spec; of metadata and tags each key is one, for example spec.tags.team."""
+    want: SeenMessage
+    """What the spec wants. Values of metadata are not shown."""
+    have: SeenMessage
+    """What the server has; empty: nothing."""
+    since: Timestamp
+    """When it was first seen."""
 
 
 class ChangeStep(ApiModel):
@@ -354,6 +371,8 @@ class ServerStatus(ApiModel):
     """The network interface that is being added or removed."""
     plan: Plan | None = None
     """Changes that cost more than spec.disruption.allow, and wait for consent."""
+    drift: Annotated[tuple[DriftEntry, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
+    """What others changed in the cloud, against the spec; spec.driftPolicy says what becomes of it."""
     applied: Applied | None = None
     """What the operator set on the server."""
     security_groups: Annotated[tuple[SecurityGroup, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
@@ -389,4 +408,4 @@ class ServerStatus(ApiModel):
     last_handled_restart_at: SeenText | None = None
     """Echo of the annotation ecs.huaweicloud.com/restart-requested-at that was handled last."""
     conditions: Conditions = ()
-    """Ready, and Reconciling or Stalled while they are True."""
+    """Ready, and Reconciling, Stalled, ApprovalRequired or DriftDetected while they are True."""

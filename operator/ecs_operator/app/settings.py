@@ -33,6 +33,7 @@ class Settings:
     create_deadline: float = 60.0
     gateway_timeout: float = 60.0
     list_lag: float = 30.0
+    details_period: float = 3600.0
     workers: int = 16
 
 
@@ -65,6 +66,8 @@ def add_flags(parser: argparse.ArgumentParser, *, environment: Mapping[str, str]
     add("--create-deadline", _seconds(1), defaults.create_deadline, "seconds until a create request is given up")
     add("--gateway-timeout", _seconds(0), defaults.gateway_timeout, "seconds the cloud's gateway may hold a request back")
     add("--list-lag", _seconds(0), defaults.list_lag, "seconds until a new server is certainly in the cloud's list")
+    text = "seconds in which one detail of each server is read again that no list shows; 0: never"
+    add("--details-period", _seconds(0), defaults.details_period, text)
     add("--workers", _whole(1, 256), defaults.workers, "objects worked on at the same time")
 
 

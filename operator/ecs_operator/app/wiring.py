@@ -52,6 +52,7 @@ def build(platform: Platform) -> Workload:
                 rng=rng,
                 wake=platform.wake,
                 events=events,
+                details_period=settings.details_period,
             ),
             ServerGroupReconciler(desk),
             VolumeAttachmentReconciler(desk),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -37,3 +38,31 @@ class ReconcileCounters:
     def total(self, result: Result | None = None) -> int:
         """All passes, or those with one result."""
         return sum(count for (_, each), count in self.passes.items() if result is None or each is result)
+
+
+@dataclass(slots=True)
+class DriftCounters:
+    """Differences that others made: totals since the start of the process, by plural and field, and what stands now.
+
+    Fields are labels: callers leave out the parts that users choose (``spec.tags``, not ``spec.tags.team``), so there are few.
+    """
+
+    detected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    corrected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _standing: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+
+    def stands(self, uid: str, resource: str, fields: Iterable[str]) -> None:
+        """What differs of one object now."""
+        labels = frozenset(fields)
+        if labels:
+            self._standing[uid] = (resource, labels)
+        else:
+            self.forget(uid)
+
+    def forget(self, uid: str) -> None:
+        """The object is gone."""
+        self._standing.pop(uid, None)
+
+    def current(self) -> Counter[tuple[str, str]]:
+        """Objects that differ now, by plural and field."""
+        return Counter((resource, each) for resource, labels in self._standing.values() for each in labels)

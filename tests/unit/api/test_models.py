@@ -110,6 +110,7 @@ def test_a_status_is_written_and_read_again() -> None:
         "addresses": [],
         "volumes": [],
         "securityGroups": [],
+        "drift": [],
         "conditions": [condition],
     }
     assert status.conditions[0].last_transition_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -103,6 +103,8 @@ class Facts:
     """The hash of the plan that was approved."""
     interfaces: interface_protocol.Facts | None = None
     """What adding and removing interfaces rests on, where it was read."""
+    reported: Notice | None = None
+    """What others changed, and the policy leaves as it is."""
     keeps_locked: bool = False
     """The spec wants the server locked: then the lock is ours to open for what the spec wants too."""
 
@@ -431,6 +433,8 @@ def _well(whole: Facts, facts: power.Facts, others: tuple[str, ...], agreed: Con
         return _held_up(held, whole)
     if agreed.plan is not None:
         return Notice(Reason.WAITING_FOR_APPROVAL, approval_text(agreed.plan))
+    if whole.reported is not None:
+        return whole.reported
     if facts.wanted == "Stopped":
         return Notice(Reason.STOPPED_AS_DESIRED, "the server is stopped, as spec.powerState says")
     if facts.wanted is None and server.status != "ACTIVE":

@@ -113,6 +113,12 @@ def next_send_at(operation: Operation) -> datetime:
     return resend_at(operation.started_at, operation.attempts or 1, first=FIRST_PAUSE, cap=LONGEST_PAUSE)
 
 
+def has_arrived(facts: Facts) -> bool:
+    """The operation under way has led to what it was for, and nothing of it can still happen."""
+    operation, job = facts.operation, facts.job
+    return operation is not None and (job is None or job.is_over) and _has_arrived(operation, facts.server, job)
+
+
 def _begin(facts: Facts) -> Step:
     server, token = facts.server, facts.restart_token
     if not server.is_settled:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ecs_operator.api.group import FINALIZER, SERVER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError
+from ecs_operator.engine.counters import DriftCounters
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Blocked, Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
@@ -20,7 +21,9 @@ from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
 from ecs_operator.resources.server import cleanup, creation, following, removal, replacing, running
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.drift import label
 from ecs_operator.resources.server.record import Phase, phase
+from ecs_operator.resources.server.rotation import DETAILS_PERIOD, Rotation
 from ecs_operator.resources.server.visit import ServerDesk, ServerVisit
 from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
 from ecs_operator.resources.visit import Notice, Writer
@@ -59,14 +62,31 @@ class ServerReconciler:
         rng: Random,
         wake: Callable[[ObjectKey], None],
         events: EventSink | None = None,
+        details_period: float = DETAILS_PERIOD,
     ) -> None:
-        """``events`` takes the remark at a deletion that names what stays; transitions of Ready are the writer's to tell.
+        """``events`` takes the remark at a deletion that names what stays, and drift; transitions of Ready are the writer's to tell.
+
+        ``details_period``: seconds in which one detail of each server is read again that no list shows, 0 for never.
 
         ``wake``: called with what a group waits for when a server of it has come or gone.
         """
-        self._desk = ServerDesk(store=store, writer=writer, tenants=tenants, authority=authority, clock=clock, rng=rng, events=events)
+        self._desk = ServerDesk(
+            store=store,
+            writer=writer,
+            tenants=tenants,
+            authority=authority,
+            clock=clock,
+            rng=rng,
+            events=events,
+            rotation=Rotation(period=details_period, rng=rng),
+        )
         self._wake = wake
         self._known: dict[ObjectKey, _Known] = {}
+
+    @property
+    def drift(self) -> DriftCounters:
+        """What others changed, in numbers."""
+        return self._desk.drift
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass over one object. Raises StoreError."""
@@ -83,6 +103,7 @@ class ServerReconciler:
             return await self._advance(visit)
         finally:
             self._compare(visit)
+            self._desk.drift.stands(visit.uid, key.resource, (label(each.path) for each in visit.stored().drift))
 
     async def _advance(self, visit: ServerVisit) -> Outcome:
         if visit.is_paused:
@@ -149,6 +170,8 @@ class ServerReconciler:
         before = self._known.get(key)
         if before is not None and (obj is None or obj.uid != before.uid):
             self._desk.notes.forget(before.uid)
+            self._desk.rotation.forget(before.uid)
+            self._desk.drift.forget(before.uid)
             self._tell_group(key)
             del self._known[key]
 

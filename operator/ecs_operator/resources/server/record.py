@@ -160,6 +160,7 @@ def next_incarnation(status: ServerStatus) -> ServerStatus:
             "change": None,
             "interface_change": None,
             "plan": None,
+            "drift": (),
             "applied": None,
             **dict.fromkeys(_SEEN),
             "addresses": (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -10,15 +11,16 @@ from ecs_operator.api.common import Operation
 from ecs_operator.api.group import APPROVE_ANNOTATION
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import Applied, ServerStatus
-from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
+from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import amending, change_protocol, interface_protocol, power, replacing, volumes, wiring
+from ecs_operator.resources.server import amending, change_protocol, drift, interface_protocol, power, replacing, volumes, wiring
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.consent import approval_text
-from ecs_operator.resources.server.deeds import Cost
-from ecs_operator.resources.server.differences import Difference, differences, settled
+from ecs_operator.resources.server.deeds import Cost, SetLock
+from ecs_operator.resources.server.details import details
+from ecs_operator.resources.server.differences import Difference, Wanted, differences, settled
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.origin import known_origin
 from ecs_operator.resources.server.planner import Amend, BeginChange, BeginReplacement, Decision, Destroy, Facts, Settle, plan
@@ -51,8 +53,8 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     step = change_protocol.current(change) if change is not None else None
     change_job = await cloud.job(step.job_id) if step is not None and step.job_id and step.state == "Sent" else None
     wanted = await _plan(visit, cloud, seen, job, change_job)
-    if not wanted.is_settled and not seen.fresh:
-        # A list told it; before anything is changed the server itself is asked.
+    if not seen.fresh and not (wanted.is_settled and visit.status.drift == visit.stored().drift):
+        # A list told it; before anything is changed, or said of others, the server itself is asked.
         seen = await observe(visit, cloud, fresh=True)
         if isinstance(seen, Absence):
             return await _absent(visit, cloud, seen)
@@ -76,17 +78,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
     found: tuple[Difference, ...] = ()
     unresolved: Notice | None = None
     interfaces: interface_protocol.Facts | None = None
-    if cloud.owns(server) and server.is_settled:
-        resolved = await wanted_now(visit, cloud)
-        wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
-        visit.waits_for = resolved.waits_for
-        visit.status = await amending.details(visit, cloud, server, wanted=wanted)
-        wired = await wiring.look(visit, cloud, server, wanted=wanted)
-        wanted, interfaces, visit.status, unresolved = wired.wanted, wired.interfaces, wired.status, unresolved or wired.hindrance
-        _note_origin(visit)
-        found = differences(spec, server, status=visit.status, wanted=wanted)
-        if not found:
-            visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
+    reported: Notice | None = None
     facts = power.Facts(
         server=server,
         now=visit.now,
@@ -97,6 +89,22 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         restart_token=visit.restart_token,
         is_urged=visit.is_urged,
     )
+    if cloud.owns(server) and server.is_settled:
+        resolved = await wanted_now(visit, cloud)
+        wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
+        visit.waits_for = resolved.waits_for
+        visit.status = await details(visit, cloud, server, wanted=wanted)
+        wired = await wiring.look(visit, cloud, server, wanted=wanted)
+        wanted, interfaces, visit.status, unresolved = wired.wanted, wired.interfaces, wired.status, unresolved or wired.hindrance
+        _note_origin(visit)
+        found = differences(spec, server, status=visit.status, wanted=wanted)
+        judged = _judged(visit, server, found, wanted=wanted, facts=facts)
+        if not judged.edits:
+            visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
+        visit.status = judged.noted(visit.status)
+        if spec.drift_policy == "Report":
+            found, reported = judged.edits, drift.reported(judged.entries)
+            facts = replace(facts, wanted=None) if judged.is_powered_by_others else facts
     return plan(
         Facts(
             power=facts,
@@ -107,6 +115,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
             replacement=visit.status.replacement,
             found=found,
             interfaces=interfaces,
+            reported=reported,
             allowed=Cost.named(spec.disruption.allow),
             approved=visit.obj.annotations.get(APPROVE_ANNOTATION),
             keeps_locked=bool(spec.locked),
@@ -121,6 +130,22 @@ def _note_origin(visit: ServerVisit) -> None:
     applied = visit.status.applied or Applied()
     if applied.origin is None:
         visit.status = visit.status.model_copy(update={"applied": applied.model_copy(update={"origin": known_origin(visit.spec)})})
+
+
+def _judged(visit: ServerVisit, server: Server, found: tuple[Difference, ...], *, wanted: Wanted, facts: power.Facts) -> drift.Judgement:
+    """Which of the differences are somebody else's doing."""
+    return drift.judge(
+        found,
+        drift.Sight(
+            spec=visit.spec,
+            server=server,
+            status=visit.status,
+            stored=visit.stored(),
+            wanted=wanted,
+            busy=drift.busy(facts, visit.status),
+            now=visit.now,
+        ),
+    )
 
 
 async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job: Job | None) -> Outcome:
@@ -139,8 +164,11 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
     step = wanted.step
     match step:
         case Amend(edits=edits):
+            if visit.spec.locked and SetLock(on=False) in edits:
+                visit.status = drift.disturbed(visit.status, drift.LOCK)
             return await amending.amend(visit, cloud, edits)
         case BeginChange(change=change):
+            visit.status = drift.disturbed(visit.status, drift.POWER)
             return await amending.begin(visit, cloud, change)
         case BeginReplacement(replacement=replacement):
             return await replacing.begin(visit, cloud, replacement)
@@ -162,7 +190,9 @@ async def _carry_out(visit: ServerVisit, cloud: Actuator, wanted: Decision, job:
             if visit.waits_for or notice.reason is Reason.WAITING_FOR_DEPENDENCY:
                 return Blocked(visit.waits_for, at_most=MISSING_GROUP_PAUSE)
             return _resync(visit, cloud)
-        case power.Send():
+        case power.Send(kind=kind):
+            if kind == "Restart":
+                visit.status = drift.disturbed(visit.status, drift.POWER)
             return await _send(visit, cloud, step)
         case power.Echo(token=token):
             visit.status = visit.status.model_copy(update={"last_handled_restart_at": token})

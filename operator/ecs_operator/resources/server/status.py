@@ -49,7 +49,7 @@ def glimpse(status: ServerStatus, server: Server) -> ServerStatus:
 def vanished(status: ServerStatus) -> ServerStatus:
     """The server is not there any more: what was seen of it no longer holds; the ids stay, people need them."""
     gone = ("server_status", "vm_state", "task_state", "power_state", "private_ip", "public_ip", "locked", "fault")
-    return status.model_copy(update={**dict.fromkeys(gone), "addresses": ()})
+    return status.model_copy(update={**dict.fromkeys(gone), "addresses": (), "drift": ()})
 
 
 def lacks_details(status: ServerStatus, server: Server) -> bool:

@@ -7,16 +7,19 @@ from random import Random
 
 from ecs_operator.api.group import RESTART_ANNOTATION
 from ecs_operator.api.reasons import Reason
-from ecs_operator.api.server import ServerSpec, ServerStatus
+from ecs_operator.api.server import DriftEntry, ServerSpec, ServerStatus
 from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import Condition, find
+from ecs_operator.engine.counters import DriftCounters
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.ownership import Owner
+from ecs_operator.resources.server import drift
 from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.index import MarkerIndex
 from ecs_operator.resources.server.notes import Answer, Change, Notes
 from ecs_operator.resources.server.record import Phase, incarnation, phase
+from ecs_operator.resources.server.rotation import Rotation
 from ecs_operator.resources.visit import Desk, Notice, Visit
 
 PROGRESS_PAUSE = 3.0
@@ -30,6 +33,8 @@ class ServerDesk(Desk):
     rng: Random
     notes: Notes = field(default_factory=Notes)
     index: MarkerIndex = field(default_factory=MarkerIndex)
+    rotation: Rotation
+    drift: DriftCounters = field(default_factory=DriftCounters)
 
 
 class ServerVisit(Visit[ServerSpec, ServerStatus]):
@@ -66,6 +71,25 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         """A restart that was asked for and not answered yet."""
         token = self.restart_asked
         return token if token != self.status.last_handled_restart_at else None
+
+    async def write(self, status: ServerStatus, notice: Notice, *, action: str) -> None:
+        """Write a status that this pass computed, and tell what drift appeared or ended with it. Raises StoreError."""
+        before = self.stored()
+        await super().write(status, notice, action=action)
+        appeared, ended = drift.news(before, self.status)
+        for entry in appeared:
+            self._tell_drift(entry, reason=drift.DETECTED, action=action)
+        if self.spec.drift_policy == "Correct":
+            for entry in ended:
+                self._tell_drift(entry, reason=drift.CORRECTED, action=action)
+
+    def _tell_drift(self, entry: DriftEntry, *, reason: str, action: str) -> None:
+        is_new = reason == drift.DETECTED
+        counter = self.desk.drift.detected if is_new else self.desk.drift.corrected
+        counter[self.obj.key.resource, drift.label(entry.path)] += 1
+        text = drift.describe(entry) if is_new else f"{entry.path}: {entry.want} again, it was {entry.have or 'nothing'}"
+        if self.desk.events is not None:
+            self.desk.events.record(self.obj, kind="Warning" if is_new else "Normal", reason=reason, message=text, action=action)
 
     async def note(self, change: Change, notice: Notice, *, action: str) -> None:
         """Write down what the cloud answered, at once, on top of whatever the object is by now, for the same attempt only.
@@ -120,10 +144,11 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         self.desk.notes.saw(self.uid, at=self.desk.clock.monotonic())
 
     def _further(self, status: ServerStatus) -> tuple[Condition, ...]:
-        """ApprovalRequired stands as long as a plan waits, whatever else goes on."""
+        """ApprovalRequired stands as long as a plan waits, DriftDetected as long as there is drift, whatever else goes on."""
+        drifted = drift.conditions(status)
         if status.plan is None:
-            return ()
-        return (Condition("ApprovalRequired", "True", Reason.WAITING_FOR_APPROVAL, approval_text(status.plan)),)
+            return drifted
+        return (*drifted, Condition("ApprovalRequired", "True", Reason.WAITING_FOR_APPROVAL, approval_text(status.plan)))
 
     def _says_stalled(self) -> bool:
         stalled = find(self.obj.status.get("conditions") or (), "Stalled")

@@ -227,3 +227,24 @@ async def test_an_installation_that_failed_is_made_again_on_request() -> None:
         (server,) = cloud.world.projects[PROJECT].servers.values()
         assert (server.image_id, server.vm_state) == (WINDOWS, "active")
         assert deeds(cloud)[1:] == ["stop", "change-image", "error", "change-image", "start"]
+
+
+async def test_what_no_list_shows_is_noticed_in_slow_rotation() -> None:
+    async with performance({**LARGE, "autoRecovery": True, "driftPolicy": "Report"}) as (stage, cloud):
+        tenant = stage.tenants.tenant
+        assert isinstance(tenant, Tenant)
+        groups = [await tenant.client.groups.create(name, ["anti-affinity"]) for name in ("a", "b")]
+        stage.store.edit(KEY, spec={**stage.spec, "serverGroupId": groups[0].id})
+        await converge(stage)
+        server_id = stage.status["id"]
+        await tenant.client.groups.remove(groups[0].id, server_id)
+        await tenant.client.auto_recovery.set(server_id, enabled=False)
+        done = len(deeds(cloud))
+        await stage.until(lambda: len(stage.status.get("drift", ())) == 2)
+        shown = [(each["path"], each["want"], each["have"]) for each in stage.status["drift"]]
+        assert shown == [("spec.autoRecovery", "true", "false"), ("spec.serverGroupId", groups[0].id, "")]
+        assert stage.clock.monotonic() < 3 * 3600
+        stage.store.edit(KEY, spec={**stage.obj.spec, "driftPolicy": "Correct"})
+        await converge(stage)
+        assert deeds(cloud)[done:] == ["update", "stop", "join", "start"]
+        assert await tenant.client.auto_recovery.get(server_id)
