@@ -18,8 +18,9 @@ from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
-from ecs_operator.resources.server import cleanup, creation, following, removal, running
+from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, running
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.adoption import is_due
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.visit import ServerDesk, ServerVisit
 from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavailable
@@ -100,6 +101,10 @@ class ServerReconciler:
             return await self._unavailable(visit, tenant, action=following.ACTION)
         cloud = self._actuator(visit, tenant)
         try:
+            if visit.spec.management_policy == "Observe":
+                return await observing.advance(visit, cloud)
+            if is_due(visit.spec, visit.status):
+                return await adopting.advance(visit, cloud)
             if phase(visit.status) is not Phase.BUILT:
                 outcome = await creation.advance(visit, cloud)
                 if outcome is not None:
@@ -114,6 +119,8 @@ class ServerReconciler:
             return Done()
         if visit.spec.deletion_protection and not removal.has_begun(visit.status):
             return await hold_back(visit, action=cleanup.ACTION)
+        if visit.spec.management_policy == "Observe":
+            return await observing.release(visit)
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)

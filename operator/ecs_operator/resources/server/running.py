@@ -14,7 +14,7 @@ from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import amending, change_protocol, power, volumes
+from ecs_operator.resources.server import adoption, amending, change_protocol, power, volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.deeds import Cost
 from ecs_operator.resources.server.differences import Difference, differences, settled
@@ -79,7 +79,8 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         visit.status = await amending.details(visit, cloud, server, wanted=wanted)
         found = differences(spec, server, status=visit.status, wanted=wanted)
         if not found:
-            visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
+            ours = settled(spec, visit.status.applied, wanted=wanted)
+            visit.status = visit.status.model_copy(update={"applied": ours, "adoption": adoption.settled(visit.status.adoption)})
     facts = power.Facts(
         server=server,
         now=visit.now,
