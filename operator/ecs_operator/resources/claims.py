@@ -83,7 +83,9 @@ class Claims:
 def claim_of(obj: KubeObject) -> Claim | None:
     """What an object wants, claims or holds. What is only observed is nobody's."""
     adoption: Mapping[str, Any] = obj.status.get("adoption") or {}
-    state, cloud_id = adoption.get("state"), adoption.get("id") or obj.status.get("id")
+    state = adoption.get("state")
+    # A group that was asked for and is not known yet goes by its name.
+    cloud_id = adoption.get("id") or obj.status.get("id") or (obj.status.get("intent") or {}).get("name")
     if not isinstance(cloud_id, str) or obj.spec.get("managementPolicy") == "Observe" or state == "Observed":
         return None
     stage = {"Compared": Stage.WANTS, "Claimed": Stage.CLAIMS}.get(str(state), Stage.HOLDS)
