@@ -96,6 +96,8 @@ async def approve(stage: Stage) -> None:
     stage.annotate(**{"approve-plan": stage.status["plan"]["hash"]})
 
 
+WHENS: tuple[When, When] = ("before", "after")
+
 # Adoption
 
 
@@ -365,7 +367,7 @@ async def test_a_creation_that_was_refused_gives_way_to_an_adoption() -> None:
 # Two objects, one server
 
 
-def second(stage: Stage, *, seconds: float = 60.0, **spec: Any) -> None:
+def second(stage: Stage, spec: Mapping[str, Any] | None = None, *, seconds: float = 60.0) -> None:
     """Another object that imports the same server, so much younger (older, when negative)."""
     obj = replace(
         stage.obj,
@@ -373,7 +375,7 @@ def second(stage: Stage, *, seconds: float = 60.0, **spec: Any) -> None:
         uid=OTHER_UID,
         created_at=stage.obj.created_at + timedelta(seconds=seconds),
         finalizers=(),
-        spec={**SPEC, **IMPORT, **spec},
+        spec={**SPEC, **IMPORT, **(spec or {})},
         status={"observedGeneration": -1},
     )
     stage.store.put(obj)
@@ -416,7 +418,7 @@ async def test_of_two_objects_for_one_server_one_gets_it_and_the_other_names_it(
 
 async def test_the_older_of_two_that_wait_for_approval_comes_first() -> None:
     stage = importing({"flavor": "s3.large.2"})
-    second(stage, seconds=-60.0, flavor="s3.large.2")
+    second(stage, {"flavor": "s3.large.2"}, seconds=-60.0)
     await both(stage, (KEY, OTHER))
     assert ready_of(stage, OTHER)[0] == Reason.WAITING_FOR_APPROVAL
     reason, message = ready_of(stage, KEY)
@@ -453,7 +455,7 @@ async def test_claims_written_at_the_same_moment(other_state: str, seconds: floa
 async def test_a_server_that_another_object_made_is_refused_by_name() -> None:
     stage = Stage()
     await stage.until_ready()
-    second(stage, **{"import": {"id": "server-1"}})
+    second(stage, {"import": {"id": "server-1"}})
     await stage.reconciler.reconcile(OTHER)
     reason, message = ready_of(stage, OTHER)
     assert reason == Reason.OWNERSHIP_CONFLICT
@@ -477,9 +479,9 @@ async def test_killed_around_every_effect_of_an_adoption(spec: dict[str, Any] | 
     """The end is the same, and no server is made or lost on the way."""
     length = len(await _reference(spec))
     for number in range(1, length + 1):
-        for when in ("before", "after"):
+        for when in WHENS:
             stage = importing(spec)
-            stage.effects.plan("*", when, Crash(), nth=number)  # type: ignore[arg-type]
+            stage.effects.plan("*", when, Crash(), nth=number)
             for _ in range(60):
                 try:
                     if stage.reason == Reason.WAITING_FOR_APPROVAL:
@@ -591,19 +593,11 @@ async def test_a_server_that_was_retained_is_adopted_by_another_object() -> None
     await stage.until_ready()
     stage.delete()
     await stage.until_gone()
-    second(stage_with_placeholder(stage), **{"import": {"id": "server-1"}, "name": "web-0"})
+    stage.put()
+    second(stage, {"import": {"id": "server-1"}, "name": "web-0"})
     for _ in range(8):
         await stage.reconciler.reconcile(OTHER)
     assert ready_of(stage, OTHER)[0] == Reason.AVAILABLE, ready_of(stage, OTHER)
     (server,) = stage.cloud.alive()
     assert server.metadata[MARKER_KEY] == marker(OTHER_UID)
     assert len(stage.cloud.created()) == 1
-
-
-def stage_with_placeholder(stage: Stage) -> Stage:
-    """``second`` copies the first object, which is gone."""
-    stage.put()
-    obj = stage.obj
-    del stage.store.objects[KEY]
-    stage.store.objects[KEY] = obj
-    return stage

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import Address
+from ecs_operator.cloud import Address, Server
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.ownership import MARKER_KEY
 from ecs_operator.resources.tenancy import TenantUnavailable
@@ -16,6 +16,7 @@ from tests.unit.resources.server.effects import Crash, When
 from tests.unit.resources.server.fake_cloud import lost
 from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
 
+WHENS: tuple[When, When] = ("before", "after")
 RETAIN = {"deletionPolicy": "Retain"}
 DISKS = [{"name": "data", "type": "SSD", "sizeGiB": 20, "deleteWithServer": True}]
 
@@ -64,9 +65,9 @@ async def test_killed_around_every_effect() -> None:
     reference.delete()
     await reference.until_gone()
     for number in range(1, len(reference.effects.log) - start + 1):
-        for when in ("before", "after"):
+        for when in WHENS:
             stage = await built()
-            stage.effects.plan("*", when, Crash(), nth=number)  # type: ignore[arg-type]
+            stage.effects.plan("*", when, Crash(), nth=number)
             stage.delete()
             deaths = 0
             while KEY in stage.store.objects:
@@ -156,7 +157,10 @@ async def test_without_a_project_it_says_what_it_waits_for() -> None:
 async def test_a_server_that_was_stopped_for_a_change_runs_again_before_it_is_left(reached: str) -> None:
     stage = await built(disruption={"allow": "Restart"})
     edit(stage, flavor="s3.large.2")
-    server = lambda: stage.cloud.alive()[0]  # noqa: E731
+
+    def server() -> Server:
+        return stage.cloud.alive()[0]
+
     wanted = {"recorded": lambda: "change" in stage.status, "resizing": lambda: server().task_state == "resize_migrating"}
     await stage.until(wanted.get(reached, lambda: server().task_state == "powering-off"))
     if reached == "stopped":
