@@ -34,8 +34,11 @@ FRESH = 10.0
 """Seconds: where no claim depends on it, a list of the other objects may be so old."""
 
 
-async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
-    """The next step towards a server that carries the object's mark. Raises CloudError and StoreError."""
+async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
+    """The next step towards a server that carries the object's mark. None when it does, and the pass goes on.
+
+    Raises CloudError and StoreError.
+    """
     server_id = _server_id(visit)
     visit.status = base = protocol.blank(visit.status)
     record = base.adoption if base.adoption is not None and base.adoption.id == server_id else None
@@ -63,7 +66,8 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
         case protocol.SendMark():
             return await _mark(visit, cloud, base, record or Adoption(id=server_id, state="Claimed"))
         case protocol.Finish(adoption=adoption):
-            return await _finish(visit, cloud, server or Server(id=server_id), adoption)
+            await _finish(visit, cloud, server or Server(id=server_id), adoption)
+            return None
         case protocol.Compare():
             raise AssertionError("the server was compared")
         case _ as unreachable:
@@ -170,7 +174,7 @@ async def _refuse(visit: ServerVisit, base: ServerStatus, record: Adoption | Non
     return Blocked(step.waits_for, at_most=step.seconds) if step.waits_for else Again(step.seconds, Lane.RESYNC)
 
 
-async def _mark(visit: ServerVisit, cloud: Actuator, base: ServerStatus, before: Adoption) -> Outcome:
+async def _mark(visit: ServerVisit, cloud: Actuator, base: ServerStatus, before: Adoption) -> Outcome | None:
     """The attempt is durable before the mark leaves, and the server is read again after it."""
     if visit.desk.authority.time_left() < SHORTEST_LEASE:
         return Again(1.0, Lane.CREATE)
@@ -185,7 +189,8 @@ async def _mark(visit: ServerVisit, cloud: Actuator, base: ServerStatus, before:
     server = await cloud.server(before.id)
     if server is None or not cloud.owns(server):
         return Again(protocol.FIRST_PAUSE, Lane.POLL)
-    return await _finish(visit, cloud, server, record.model_copy(update={"open_until": before.open_until}))
+    await _finish(visit, cloud, server, record.model_copy(update={"open_until": before.open_until}))
+    return None
 
 
 async def _not_marked(visit: ServerVisit, error: CloudError, record: Adoption, *, before: Adoption) -> Outcome:
@@ -203,7 +208,7 @@ async def _not_marked(visit: ServerVisit, error: CloudError, record: Adoption, *
     return Retry(judged.message, floor=judged.retry_floor)
 
 
-async def _finish(visit: ServerVisit, cloud: Actuator, server: Server, record: Adoption) -> Outcome:
+async def _finish(visit: ServerVisit, cloud: Actuator, server: Server, record: Adoption) -> None:
     """It is this object's from here on. A restart that was asked for before it was is none of its."""
     is_open = record.open_until is not None and record.open_until > visit.now
     adopted = record.model_copy(update={"state": "Adopted", "open_until": record.open_until if is_open else None})
@@ -218,9 +223,8 @@ async def _finish(visit: ServerVisit, cloud: Actuator, server: Server, record: A
         }
     )
     logger.info("%s has adopted server %s", visit.obj.key, server.id)
-    visit.saw_server()
     await visit.write(wanted, Notice(Reason.UPDATING, f"server {server.id} carries this object's mark and is its own now"), action=ACTION)
-    return Again(0.0, Lane.CREATE)
+    visit.saw_server(server)
 
 
 def _attempt(status: ServerStatus) -> tuple[str, int]:

@@ -103,12 +103,13 @@ class ServerReconciler:
         try:
             if visit.spec.management_policy == "Observe":
                 return await observing.advance(visit, cloud)
+            outcome: Outcome | None = None
             if is_due(visit.spec, visit.status):
-                return await adopting.advance(visit, cloud)
-            if phase(visit.status) is not Phase.BUILT:
+                outcome = await adopting.advance(visit, cloud)
+            elif phase(visit.status) is not Phase.BUILT:
                 outcome = await creation.advance(visit, cloud)
-                if outcome is not None:
-                    return outcome
+            if outcome is not None:
+                return outcome
             return await running.advance(visit, cloud)
         except CloudError as error:
             return await self._troubled(visit, error)

@@ -25,7 +25,22 @@ OTHER = ObjectKey(SERVER.plural, "other", "web-1")
 OTHER_UID = "0f3d1c0a-0000-4000-8000-000000000002"
 FOREIGN = {"role": "theirs", "vpc_id": SPEC["vpcId"]}
 IMPORT = {"name": "there", "import": {"id": THERE}}
-CHANGES = ("create", "delete", "merge", "remove_marker", "update", "add_tags", "stop.soft", "start", "resize", "install", "reboot", "lock")
+CHANGES = (
+    "create",
+    "add_group",
+    "remove_group",
+    "delete",
+    "merge",
+    "remove_marker",
+    "update",
+    "add_tags",
+    "stop.soft",
+    "start",
+    "resize",
+    "install",
+    "reboot",
+    "lock",
+)
 
 
 def plant(stage: Stage, **changes: Any) -> Server:
@@ -152,6 +167,13 @@ ROWS = [
     Row("tags", {"tags": {"a": "1"}}, {}, (("spec.tags", "", "a=1", "None"),), lambda s: s.tags == ("a=1", "owner=them")),
     Row("lock", {"locked": True}, {}, (("spec.locked", "false", "true", "None"),), lambda s: s.locked),
     Row("flavor", {"flavor": "s3.large.2"}, {}, (("spec.flavor", "s3.small.1", "s3.large.2", "Restart"),), lambda s: s.status == "ACTIVE"),
+    Row(
+        "security groups",
+        {"securityGroupIds": ["web"]},
+        {},
+        (("spec.securityGroupIds", "", "web", "None"), ("spec.securityGroupIds", "default", "", "None")),
+        lambda s: s.security_groups == ("name of web",),
+    ),
     Row(
         "power on",
         {"powerState": "Running"},
@@ -452,6 +474,35 @@ async def test_claims_written_at_the_same_moment(other_state: str, seconds: floa
         assert is_marked(stage, OTHER_UID)
 
 
+@pytest.mark.parametrize("seconds", [60.0, -60.0], ids=["the other is younger", "the other is older"])
+async def test_one_stands_still_at_any_effect_and_the_other_goes_on(seconds: float) -> None:
+    """Killed at each effect, then the other has its turn, then it goes on: the mark is set once, and never overwritten."""
+    length = len(await _reference())
+    for number in range(1, length + 1):
+        for when in WHENS:
+            stage = importing()
+            second(stage, seconds=seconds)
+            stage.effects.plan("*", when, Crash(), nth=number)
+            marks: set[str] = set()
+            killed = False
+            for turn in range(60):
+                key = KEY if not killed or turn % 7 == 0 else OTHER
+                try:
+                    outcome = await stage.reconciler.reconcile(key)
+                    stage.clock.advance(min(pause_of(outcome), 5.0))
+                except Crash:
+                    stage.restart()
+                    killed = True
+                marks |= {there(stage).metadata[MARKER_KEY]} if MARKER_KEY in there(stage).metadata else set()
+            context = (number, when)
+            assert killed, context
+            assert len(marks) == 1, context
+            reasons = {ready_of(stage, key)[0] for key in (KEY, OTHER)}
+            assert reasons == {Reason.AVAILABLE, Reason.OWNERSHIP_CONFLICT}, context
+            winner = KEY if is_marked(stage, UID) else OTHER
+            assert ready_of(stage, winner)[0] == Reason.AVAILABLE, context
+
+
 async def test_a_server_that_another_object_made_is_refused_by_name() -> None:
     stage = Stage()
     await stage.until_ready()
@@ -575,6 +626,29 @@ async def test_an_adopted_server_is_deleted_with_its_object_by_default() -> None
     await stage.until_gone()
     assert stage.cloud.alive() == []
     assert stage.clock.monotonic() < 60, "of a server that was adopted no create request can be late"
+
+
+async def test_killed_around_every_effect_of_the_deletion_of_an_adopted_server() -> None:
+    """There is no create record to go by: what the list shows since the deletion began is the proof."""
+    reference = importing()
+    await reference.until_ready()
+    start = len(reference.effects.log)
+    reference.delete()
+    await reference.until_gone()
+    for number in range(1, len(reference.effects.log) - start + 1):
+        for when in WHENS:
+            stage = importing()
+            await stage.until_ready()
+            neighbour = plant(stage, id="server-neighbour")
+            stage.effects.plan("*", when, Crash(), nth=number)
+            stage.delete()
+            while KEY in stage.store.objects:
+                try:
+                    stage.clock.advance(pause_of(await stage.once()))
+                    stage.cloud.settle()
+                except Crash:
+                    stage.restart()
+            assert stage.cloud.alive() == [neighbour], (number, when)
 
 
 async def test_a_server_that_is_not_adopted_yet_stays_when_its_object_goes() -> None:
