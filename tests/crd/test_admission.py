@@ -52,10 +52,14 @@ async def test_there_are_enough_refusals() -> None:
                 "shutdown": {"mode": "Soft", "timeoutSeconds": 300},
                 "deletionPolicy": "Delete",
                 "deletionProtection": False,
+                "managementPolicy": "Managed",
             },
         ),
-        ("EcsServerGroup", {"policy": "anti-affinity", "deletionPolicy": "Delete", "deletionProtection": False}),
-        ("EcsVolumeAttachment", {"detach": {"mode": "Soft"}, "deletionPolicy": "Delete"}),
+        (
+            "EcsServerGroup",
+            {"policy": "anti-affinity", "deletionPolicy": "Delete", "deletionProtection": False, "managementPolicy": "Managed"},
+        ),
+        ("EcsVolumeAttachment", {"detach": {"mode": "Soft"}, "deletionPolicy": "Delete", "managementPolicy": "Managed"}),
     ],
 )
 async def test_fills_in_defaults(served: ControlPlane, kind: str, defaults: dict[str, object]) -> None:

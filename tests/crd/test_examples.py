@@ -36,6 +36,15 @@ async def test_project_example_is_accepted(served: ControlPlane) -> None:
     await served.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(project))
 
 
+async def test_adoption_examples_are_accepted(served: ControlPlane, namespace: str) -> None:
+    """They name servers of a cloud that is not here, so they are not among those that become Ready."""
+    folder = _EXAMPLES / "adoption"
+    applied = await served.kubectl("apply", "--dry-run=server", "-o", "name", "-f", str(folder), namespace=namespace)
+    assert len(applied.split()) == 2
+    specs = [ServerSpec.model_validate(found["spec"]) for found in _documents(folder)]
+    assert [(spec.management_policy, spec.import_ is not None) for spec in specs] == [("Managed", True), ("Observe", True)]
+
+
 async def test_examples_show_different_ideas() -> None:
     servers = [ServerSpec.model_validate(found["spec"]) for found in _documents(_EXAMPLES) if found["kind"] == "EcsServer"]
     assert {server.power_state for server in servers} == {"Running", "Stopped"}

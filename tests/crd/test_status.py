@@ -15,6 +15,7 @@ from ecs_operator.api.common import ApiModel, Condition, Job, KeyRef, ObjectRef,
 from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
 from ecs_operator.api.server import (
     Address,
+    Adoption,
     Applied,
     AppliedInterface,
     AppliedPublicIp,
@@ -40,7 +41,7 @@ from ecs_operator.api.server import (
     ServerStatus,
     Volume,
 )
-from ecs_operator.api.server_group import GroupIntent, GroupMember, ServerGroupStatus
+from ecs_operator.api.server_group import GroupAdoption, GroupIntent, GroupMember, ServerGroupStatus
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from tests.crd.manifests import PLURALS, manifest, text
 
@@ -160,6 +161,15 @@ _FULL: dict[str, ApiModel] = {
             cause=_LONG,
         ),
         server_group=Membership(id="g-1"),
+        adoption=Adoption(
+            id="s-1",
+            state="Marking",
+            approved="0123456789ab",
+            agreed=(PlannedChange(path="spec.flavor", have="a", want="b", cost="Restart"),),
+            attempts=1,
+            sent_at=_NOW,
+            open_until=_NOW,
+        ),
         resolved_image=ResolvedImage(name="Debian", id="i-1"),
         security_groups=(SecurityGroup(id="g-1", name="default"),),
         auto_recovery=True,
@@ -184,6 +194,7 @@ _FULL: dict[str, ApiModel] = {
         members=(GroupMember(server_id="s-1", server_ref=ObjectRef(name="web-0"), host_id="h-1"),),
         violations=("s-1 and s-2 stand on one host",),
         intent=GroupIntent(name="web-01234567", intended_at=_NOW, attempts=1, last_attempt_at=_NOW, outcome="Unknown"),
+        adoption=GroupAdoption(id="g-1", state="Claimed"),
         last_handled_reconcile_at="now",
         conditions=(_CONDITION,),
     ),

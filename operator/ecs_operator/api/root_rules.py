@@ -12,11 +12,13 @@ from ecs_operator.api.server_group import LONGEST_GROUP_NAME
 LONGEST_DEFAULT_SERVER_NAME = 64
 """Longest metadata.name that serves as the name of a server when spec.name is absent."""
 
-# The server exists, or a request for it may have been sent.
-_SERVER_EXISTS = (
-    "has(oldSelf.status) && (has(oldSelf.status.id) || has(oldSelf.status.create) && "
-    "(!has(oldSelf.status.create.outcome) || oldSelf.status.create.outcome != 'Refused'))"
-)
+_IMPORT = "spec.__import__.id"
+"""``import`` is a word of CEL's own, so the API server writes it like this."""
+
+_CREATION_BEGUN = "has(oldSelf.status.create) && (!has(oldSelf.status.create.outcome) || oldSelf.status.create.outcome != 'Refused')"
+_MARKED = "(oldSelf.status.adoption.state == 'Marking' || oldSelf.status.adoption.state == 'Adopted')"
+# The server exists, or a request for it may have been sent. One that is only observed, or not adopted yet, does not bind the spec.
+_SERVER_EXISTS = f"has(oldSelf.status) && ((has(oldSelf.status.adoption) ? {_MARKED} : has(oldSelf.status.id)) || {_CREATION_BEGUN})"
 _SIGNED_IN = (
     "has(oldSelf.status) && has(oldSelf.status.projectId) && has(oldSelf.status.conditions) && "
     "oldSelf.status.conditions.exists(c, c.type == 'Authenticated' && c.status == 'True')"
@@ -83,15 +85,38 @@ def _show_data_volumes(who: str) -> str:
     return _optional("spec.dataVolumes", f"'%s'.format([{who}.spec.dataVolumes.map(v, {item})])", who)
 
 
+def _import_pinned(kind: str, what: str, *, begun: str) -> Rule:
+    """What an object stands for cannot be exchanged under it. ``begun``: CEL for what else than a known id binds it."""
+    way_out = f"Take the change back, or delete the {kind} (with deletionPolicy: Retain nothing is lost) and create it anew"
+    test = f"({unchanged(_IMPORT)}) || !(has(oldSelf.status) && (has(oldSelf.status.id) || {begun}))"
+    return _refused("spec.import", f"cannot be changed once the {what} exists", test=test, shown=show_value(_IMPORT), way_out=way_out)
+
+
+def _observed_by_id(kind: str, what: str) -> Rule:
+    """What is only observed must be known. The operator never takes ``status.id`` away from an object that it only observes."""
+    text = f"managementPolicy: Observe needs spec.import.id, the id of a {what} that is there, because this {kind} has none yet"
+    return Rule(
+        test="!has(self.spec.managementPolicy) || self.spec.managementPolicy != 'Observe' || has(self.spec.__import__) || "
+        "has(self.status) && has(self.status.id)",
+        message=text,
+        reason="FieldValueRequired",
+        field=".spec.managementPolicy",
+    )
+
+
 SERVER_ROOT_RULES: tuple[Rule, ...] = (
     _default_name_fits(LONGEST_DEFAULT_SERVER_NAME, "server"),
     _project_pinned("EcsServer"),
     _once_server_exists("dataVolumes", show=_show_data_volumes),
+    _import_pinned("EcsServer", "server", begun=f"{_CREATION_BEGUN} || has(oldSelf.status.adoption) && {_MARKED}"),
+    _observed_by_id("EcsServer", "server"),
 )
 
 SERVER_GROUP_ROOT_RULES: tuple[Rule, ...] = (
     _default_name_fits(LONGEST_GROUP_NAME, "server group"),
     _project_pinned("EcsServerGroup"),
+    _import_pinned("EcsServerGroup", "group", begun=_CREATION_BEGUN.replace("create", "intent")),
+    _observed_by_id("EcsServerGroup", "group"),
 )
 
 VOLUME_ATTACHMENT_ROOT_RULES: tuple[Rule, ...] = (_project_pinned("EcsVolumeAttachment"),)

@@ -11,7 +11,9 @@ from ecs_operator.api.common import (
     ApiModel,
     CloudId,
     DeletionPolicy,
+    Import,
     KeyRef,
+    ManagementPolicy,
     ObjectRef,
     ProjectRef,
     list_map,
@@ -24,6 +26,7 @@ from ecs_operator.api.server_origin import Origin, OriginDisk, OriginPublicIp
 from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
 from ecs_operator.api.server_status import (
     Address,
+    Adoption,
     Applied,
     AppliedInterface,
     AppliedPublicIp,
@@ -49,6 +52,7 @@ from ecs_operator.api.server_status import (
 
 __all__ = [
     "Address",
+    "Adoption",
     "Applied",
     "AppliedInterface",
     "AppliedPublicIp",
@@ -264,8 +268,19 @@ class ServerSpec(ApiModel):
     shutdown: Shutdown = Field(default_factory=Shutdown, json_schema_extra={"default": {}})
     """How the server is stopped. Can be changed, which costs nothing."""
     deletion_policy: DeletionPolicy = "Delete"
-    """What becomes of the server when this object is deleted. Delete: it goes too. Retain: it stays, without the operator's mark.
+    """What becomes of the server when this object is deleted. Delete: it goes too, also when it was adopted. Retain: it stays with its
+    disks and its public address, without the operator's mark, and can be adopted again. With managementPolicy: Observe it always stays.
     Default: Delete. Can be changed, which costs nothing."""
     deletion_protection: bool = False
     """true: a deletion of this object is refused until it is false again, by the ValidatingAdmissionPolicy ecs-deletion-protection that
     manifests/base brings. Default: false. Can be changed, which costs nothing."""
+    management_policy: ManagementPolicy = "Managed"
+    """Managed: the server is kept as the spec says. Observe: it is only shown in status; nothing is ever changed in the cloud, and a
+    deletion of this object leaves the server as it is, with the operator's mark if it has one. Observe needs import, unless the server
+    exists. Default: Managed. Can be changed, which costs nothing: back to Managed the server is compared with the spec first, as at an
+    adoption."""
+    import_: Import | None = Field(default=None, alias="import")
+    """A server that is there already and is to be adopted, or only observed with managementPolicy: Observe; none is ever created then.
+    What differs from the spec is shown in status.plan, whatever it costs, and nothing is changed before that plan is approved; a server
+    without differences is adopted at once. One that carries the mark of another object or cluster is refused. Cannot be changed once the
+    server was found and adopted, or is observed."""

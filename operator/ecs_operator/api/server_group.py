@@ -13,6 +13,8 @@ from ecs_operator.api.common import (
     Count,
     DeletionPolicy,
     Generation,
+    Import,
+    ManagementPolicy,
     ObjectRef,
     ProjectRef,
     SeenMessage,
@@ -39,15 +41,25 @@ class ServerGroupSpec(ApiModel):
     creation has begun."""
     name: Annotated[str, text(LONGEST_GROUP_NAME, pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
     """Name in the cloud, 1 to 246 of A-Z a-z 0-9 _ - and dot; the operator appends a hyphen and 8 hexadecimal digits by which it knows
-    the group as its own. Default: metadata.name. Immutable: the cloud cannot rename a group."""
+    the group as its own. Default: metadata.name. With import the whole name the group has; absent: whatever it is. Immutable: the cloud
+    cannot rename a group."""
     policy: Literal["anti-affinity"] = "anti-affinity"
     """anti-affinity: every member stands on another host; the cloud has no other policy. Default: anti-affinity. Immutable."""
     deletion_policy: DeletionPolicy = "Delete"
-    """What becomes of the group in the cloud when this object is deleted. Delete: it goes too, once no server uses it. Retain: it stays.
-    Default: Delete. Can be changed, which costs nothing."""
+    """What becomes of the group in the cloud when this object is deleted. Delete: it goes too, once no server uses it, also when it was
+    adopted. Retain: it stays, and can be adopted again. With managementPolicy: Observe it always stays. Default: Delete. Can be changed,
+    which costs nothing."""
     deletion_protection: bool = False
     """true: a deletion of this object is refused until it is false again, by the ValidatingAdmissionPolicy ecs-deletion-protection that
     manifests/base brings. Default: false. Can be changed, which costs nothing."""
+
+    management_policy: ManagementPolicy = "Managed"
+    """Managed: the group is this object's. Observe: it is only shown in status; it is never made, and never deleted. Observe needs import,
+    unless the group exists. Default: Managed. Can be changed, which costs nothing."""
+    import_: Import | None = Field(default=None, alias="import")
+    """A group that is there already and is to be adopted, or only observed with managementPolicy: Observe; none is ever made then. Its
+    name and policy must be those of the spec, because neither can be changed. A group that another EcsServerGroup stands for is refused.
+    Cannot be changed once the group was found."""
 
 
 class GroupMember(ApiModel):
@@ -76,6 +88,15 @@ class GroupIntent(ApiModel):
     """What is known about the last attempt; absent: it was not sent yet, or is being sent."""
 
 
+class GroupAdoption(ApiModel):
+    """How far the object is towards a group that was there already, or is only observed."""
+
+    id: SeenText
+    """Id of the group."""
+    state: Literal["Observed", "Claimed", "Adopted"]
+    """Observed: it is only shown. Claimed: no other object may adopt it now. Adopted: it is this object's."""
+
+
 class ServerGroupStatus(ApiModel):
     """The group as the operator saw it last."""
 
@@ -90,7 +111,9 @@ class ServerGroupStatus(ApiModel):
     violations: Annotated[tuple[SeenMessage, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)] = ()
     """Members that stand on the same host although the policy forbids it. Shown, not repaired."""
     intent: GroupIntent | None = None
-    """The intent to create the group."""
+    """The intent to create the group; absent when it was adopted."""
+    adoption: GroupAdoption | None = None
+    """How far the object is towards a group that it did not create, or that is only observed."""
     last_handled_reconcile_at: SeenText | None = None
     """Echo of the annotation ecs.huaweicloud.com/reconcile-requested-at that was handled last."""
     conditions: Conditions = ()

@@ -342,6 +342,26 @@ class InterfaceChange(ApiModel):
     """Why it failed, or why the last call was refused."""
 
 
+class Adoption(ApiModel):
+    """How far the object is towards a server that was there already, or was only observed. Written before the server is marked."""
+
+    id: SeenText
+    """Id of the server."""
+    state: Literal["Observed", "Compared", "Claimed", "Marking", "Adopted"]
+    """Observed: it is only shown. Compared: it was compared with the spec, nothing was changed. Claimed: no other object may adopt it now.
+    Marking: the operator's mark was, or is being, set on it. Adopted: it carries the mark."""
+    approved: SeenText | None = None
+    """The hash of the plan that was approved; absent when nothing differed."""
+    agreed: Annotated[tuple[PlannedChange, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
+    """What was approved with it and is not done yet: it needs no second approval while the annotation stays."""
+    attempts: Count = 0
+    """How many times the mark was sent."""
+    sent_at: Timestamp | None = None
+    """When it was sent last."""
+    open_until: Timestamp | None = None
+    """Until when a mark that was sent without an answer can still arrive; absent when none can."""
+
+
 class ServerStatus(ApiModel):
     """The server as the operator saw it last."""
 
@@ -384,7 +404,9 @@ class ServerStatus(ApiModel):
     resolved_image: ResolvedImage | None = None
     """What spec.image.name stands for, where it is another name than that of the image the server was installed with."""
     create: CreateRecord | None = None
-    """The create intent."""
+    """The create intent; absent when the server was adopted."""
+    adoption: Adoption | None = None
+    """How far the object is towards a server that it did not create, or that is only observed."""
     private_ip: SeenText | None = None
     """First private address."""
     public_ip: SeenText | None = None

@@ -13,6 +13,7 @@ from ecs_operator.api.common import (
     DeletionPolicy,
     Generation,
     Job,
+    ManagementPolicy,
     ObjectRef,
     Operation,
     ProjectRef,
@@ -62,6 +63,10 @@ class VolumeAttachmentSpec(ApiModel):
     deletion_policy: DeletionPolicy = "Delete"
     """What becomes of the attachment when this object is deleted. Delete: the volume is detached. Retain: it stays attached. The volume
     itself is never deleted. Default: Delete. Can be changed, which costs nothing."""
+    management_policy: ManagementPolicy = "Managed"
+    """Managed: the volume is attached, and detached when this object is deleted. Observe: it is only shown whether it is attached; nothing
+    is attached or detached, whatever deletionPolicy says. Default: Managed. Can be changed, which costs nothing: to Managed it is attached
+    if it is not, to Observe it stays as it is."""
 
 
 class VolumeAttachmentStatus(ApiModel):

@@ -120,10 +120,6 @@ class Actuator:
         """5.6.3."""
         return await self.tenant.client.volumes.block_devices(server_id)
 
-    async def interfaces(self, server_id: str) -> tuple[Interface, ...]:
-        """6.7.1."""
-        return await self.tenant.client.interfaces.list(server_id)
-
     async def add_interface(self, server_id: str, *, subnet_id: str, ip_address: str | None, groups: tuple[str, ...]) -> JobAccepted:
         """5.5.1, of one interface. Not to be repeated blindly."""
         interfaces = self.tenant.client.interfaces
@@ -145,8 +141,12 @@ class Actuator:
 
     async def ports(self, server_id: str) -> Mapping[str, str]:
         """6.7.1: port ids by MAC address."""
-        interfaces = await self.tenant.client.interfaces.list(server_id)
+        interfaces = await self.interfaces(server_id)
         return {each.mac_addr: each.port_id for each in interfaces if each.mac_addr and each.port_id}
+
+    async def interfaces(self, server_id: str) -> tuple[Interface, ...]:
+        """6.7.1."""
+        return tuple(await self.tenant.client.interfaces.list(server_id))
 
     async def security_groups(self, server_id: str) -> Mapping[str, str]:
         """6.5.3: names by id."""
@@ -252,6 +252,11 @@ class Actuator:
     async def volume_exists(self, volume_id: str) -> bool:
         """11.4.3."""
         return await found(self.tenant.client.volumes.get(volume_id)) is not None
+
+    async def mark(self, server_id: str, marker: str) -> None:
+        """6.9.1: set the marker, leave all other pairs."""
+        metadata = self.tenant.client.metadata
+        await self._change(lambda: metadata.merge(server_id, {MARKER_KEY: marker}), "updateServerMetadata")
 
     async def remove_marker(self, server_id: str) -> None:
         """6.9.3; gone already counts as done."""

@@ -89,16 +89,19 @@ async def _decide(visit: ServerVisit, cloud: Actuator, *, server: Server | None,
 
 
 def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: Job | None, is_remains: bool) -> protocol.Facts:
+    now, operation = visit.now, _deletion(visit.status)
+    # Of a server that was adopted no request is on its way: what a list shows since its deletion began is the proof.
+    begun = operation.started_at if operation is not None else now
     fate = None
     if server is not None:
         fate = VolumeFate(delete_volume=True) if is_remains else volumes.fate(server, visit.status.volumes, visit.spec)
     return protocol.Facts(
-        now=visit.now,
+        now=now,
         server=server,
         owned=server is not None and cloud.owns(server),
         fate=fate,
-        absent_after=protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now,
-        operation=_deletion(visit.status),
+        absent_after=protocol.absent_after(visit.status, cloud.tenant.create_policy) or begun,
+        operation=operation,
         job=job,
         opens_lock=visit.spec.locked is True,
     )

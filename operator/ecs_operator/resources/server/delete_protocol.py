@@ -144,8 +144,9 @@ def was_seen(status: ServerStatus) -> bool:
 
 
 def nothing_was_sent(status: ServerStatus) -> bool:
-    """No request of this object can have made anything that is still there: it may go without asking the cloud."""
-    return status.id is None and phase(status) is Phase.NEW
+    """No request of this object can have made, or marked, anything that is still there: it may go without asking the cloud."""
+    is_marking = status.adoption is not None and status.adoption.state == "Marking"
+    return status.id is None and phase(status) is Phase.NEW and not is_marking
 
 
 def next_send_at(operation: Operation) -> datetime:

@@ -137,7 +137,7 @@ async def _absent(visit: ServerVisit, cloud: Actuator, look: Look | None) -> Pas
         visit.status = record.built(visit.status)
         return None
     cause = "the server was gone before it was ready, and the cloud's job is not known any more"
-    wanted = record.lost_before_ready(visit.status, cause=cause)
+    wanted = record.lost_before_ready(visit.status, cause=cause, now=visit.now)
     await visit.write(wanted, _after_failure(wanted), action=ACTION)
     return Again(0.0, Lane.CREATE)
 
@@ -160,7 +160,7 @@ async def clean_up_failed(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
     )
     if waiting is not None:
         return waiting
-    wanted = record.next_incarnation(visit.status)
+    wanted = record.next_incarnation(visit.status, now=visit.now)
     await visit.write(wanted, _after_failure(wanted), action=ACTION)
     return Again(0.0, Lane.CREATE)
 

@@ -11,7 +11,7 @@ from ecs_operator.api.common import Restore
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ChangeRecord, ChangeStep, Plan, ReplacementRecord, ServerStatus
 from ecs_operator.cloud import Job, Server
-from ecs_operator.resources.server import change_protocol, interface_protocol, power
+from ecs_operator.resources.server import adoption, change_protocol, interface_protocol, power
 from ecs_operator.resources.server.consent import Consent, approval_text, consent
 from ecs_operator.resources.server.deeds import (
     REFUSED_WHEN_LOCKED,
@@ -325,6 +325,8 @@ def _consent(facts: Facts) -> Consent:
     change = facts.change
 
     def agreed(difference: Difference) -> bool:
+        if adoption.covers(facts.status.adoption, difference, approved=facts.approved):
+            return True
         if change is None or change.approved is None or change.approved != facts.approved:
             return False
         return any(step.state != "Done" and is_for(step, difference.deed) for step in change.steps)

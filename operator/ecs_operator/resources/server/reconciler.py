@@ -19,8 +19,9 @@ from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
-from ecs_operator.resources.server import cleanup, creation, following, removal, replacing, running
+from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, replacing, running
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.adoption import is_due
 from ecs_operator.resources.server.drift import label
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.rotation import DETAILS_PERIOD, Rotation
@@ -121,12 +122,17 @@ class ServerReconciler:
             return await self._unavailable(visit, tenant, action=following.ACTION)
         cloud = self._actuator(visit, tenant)
         try:
+            if visit.spec.management_policy == "Observe":
+                return await observing.advance(visit, cloud)
             if removal.is_replaced(visit.status):
                 return await replacing.destroy(visit, cloud)
-            if phase(visit.status) is not Phase.BUILT:
+            outcome: Outcome | None = None
+            if is_due(visit.spec, visit.status):
+                outcome = await adopting.advance(visit, cloud)
+            elif phase(visit.status) is not Phase.BUILT:
                 outcome = await creation.advance(visit, cloud)
-                if outcome is not None:
-                    return outcome
+            if outcome is not None:
+                return outcome
             return await running.advance(visit, cloud)
         except CloudError as error:
             return await self._troubled(visit, error)
@@ -137,6 +143,8 @@ class ServerReconciler:
             return Done()
         if visit.spec.deletion_protection and (not removal.has_begun(visit.status) or removal.is_replaced(visit.status)):
             return await hold_back(visit, action=cleanup.ACTION)
+        if visit.spec.management_policy == "Observe":
+            return await observing.release(visit)
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)

@@ -149,10 +149,15 @@ def job_failed(status: ServerStatus, job: Job, *, job_id: str, cause: str) -> Se
     return _with(seen, failures=_create(status).failures + 1, last_error=cause)
 
 
-def next_incarnation(status: ServerStatus) -> ServerStatus:
-    """What the failed job left is proven gone. ``Refused`` with no attempt: nothing of the new incarnation was sent."""
-    create = _create(status)
-    changed = _with(status, incarnation=create.incarnation + 1, attempts=0, outcome="Refused", job_id=None)
+def next_incarnation(status: ServerStatus, *, now: datetime) -> ServerStatus:
+    """The server before, or what a failed job left, is proven gone. ``Refused`` with no attempt: nothing of the new one was sent.
+
+    A server that was adopted was the first incarnation, of which there is no create record.
+    """
+    create = status.create or CreateRecord(incarnation=1, token="", digest="", intended_at=now)
+    changed = _with(
+        status.model_copy(update={"create": create}), incarnation=create.incarnation + 1, attempts=0, outcome="Refused", job_id=None
+    )
     return changed.model_copy(
         update={
             "id": None,
@@ -177,9 +182,9 @@ def arrived_broken(status: ServerStatus, *, cause: str) -> ServerStatus:
     return _with(status, failures=_create(status).failures + 1, last_error=cause, job_id=None)
 
 
-def lost_before_ready(status: ServerStatus, *, cause: str) -> ServerStatus:
+def lost_before_ready(status: ServerStatus, *, cause: str, now: datetime) -> ServerStatus:
     """The server went before it was ready and no job tells why: a failure like a job's, with the proof of death at hand."""
-    return next_incarnation(_with(status, failures=_create(status).failures + 1, last_error=cause))
+    return next_incarnation(_with(status, failures=_create(status).failures + 1, last_error=cause), now=now)
 
 
 def built(status: ServerStatus) -> ServerStatus:

@@ -10,12 +10,14 @@ from ecs_operator.api.server import ServerStatus
 from ecs_operator.cloud import CloudError, Meaning
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Done, Lane, Outcome
-from ecs_operator.resources.server import create_protocol, delete_protocol
+from ecs_operator.resources.server import delete_protocol
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.adopting import take_back
+from ecs_operator.resources.server.adoption import was_never_ours
 from ecs_operator.resources.server.cleanup import ACTION, clean_up
-from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.origin import has_address, releases_address
 from ecs_operator.resources.server.record import Phase, adopted, job_seen, phase
+from ecs_operator.resources.server.retaining import retain
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.visit import Notice
 
@@ -28,6 +30,9 @@ CHECKING = "Checking"
 
 async def release_untouched(visit: ServerVisit) -> bool:
     """Let an object go of which nothing was ever sent: no tenant and no secret is needed for that. Raises StoreError."""
+    if was_never_ours(visit.status):
+        await _release(visit, f"server {visit.status.adoption.id} was not adopted, and stays as it is" if visit.status.adoption else None)
+        return True
     if not delete_protocol.nothing_was_sent(visit.status):
         return False
     await visit.desk.store.remove_finalizer(visit.obj)
@@ -46,11 +51,15 @@ def is_replaced(status: ServerStatus) -> bool:
 
 async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step of a deletion. Raises CloudError and StoreError."""
+    if visit.status.adoption is not None and visit.status.adoption.state == "Marking":
+        waiting = await take_back(visit, cloud)
+        return waiting or await _release(visit, f"server {visit.status.adoption.id} stays as it is: its adoption was not finished")
     waiting = await _find_out(visit, cloud)
     if waiting is not None:
         return waiting
     if visit.spec.deletion_policy == "Retain" and not is_replaced(visit.status) and phase(visit.status) is not Phase.FAILED:
-        return await _retain(visit, cloud)
+        kept = await retain(visit, cloud)
+        return await _release(visit, kept) if isinstance(kept, str) else kept
     what = f"server {visit.status.id}" if visit.status.id else "the server, if one was made,"
     is_remains = phase(visit.status) is Phase.FAILED
     waiting = await clean_up(visit, cloud, Notice(Reason.DELETING, f"{what} is being deleted"), is_remains=is_remains)
@@ -84,40 +93,6 @@ async def _find_out(visit: ServerVisit, cloud: Actuator) -> Outcome | None:
         await visit.note(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, text), action=ACTION)
         return Again(0.0, Lane.POLL)
     return None
-
-
-async def _retain(visit: ServerVisit, cloud: Actuator) -> Outcome:
-    """Take the mark off the server and let the object go. The finalizer stays as long as a late request could still make a server."""
-    status = visit.status
-    server = await cloud.server(status.id) if status.id else None
-    server = None if is_gone(server) else server
-    if server is not None and cloud.owns(server):
-        if server.vm_state in delete_protocol.WRITABLE_STATES:
-            await cloud.remove_marker(server.id)
-        elif server.task_state or server.status == "BUILD":
-            text = f"server {server.id} is kept; its mark can be taken off when {server.task_state or 'building'} is over"
-            await visit.tell(Notice(Reason.DELETING, text), action=ACTION)
-            return Again(3.0, Lane.POLL)
-        return await _release(visit, f"server {server.id} stays, as spec.deletionPolicy says")
-    if server is not None:
-        return await _release(visit, f"server {server.id} stays; it does not carry this object's mark")
-    return await _retain_absent(visit, cloud)
-
-
-async def _retain_absent(visit: ServerVisit, cloud: Actuator) -> Outcome:
-    since = delete_protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now
-    if visit.now < since:
-        text = f"a create request may still arrive; the object stays until {since:%H:%M:%S} UTC"
-        await visit.tell(Notice(Reason.OUTCOME_UNKNOWN, text), action=ACTION)
-        return Again(min(create_protocol.LOOK_AGAIN, max(0.5, (since - visit.now).total_seconds())), Lane.POLL)
-    look: Look = await cloud.look(not_before=since, now=visit.now)
-    if look.found and look.found[0].server.id != visit.status.id:
-        server_id = look.found[0].server.id
-        await visit.note(lambda status: adopted(status, server_id=server_id), Notice(Reason.DELETING, "found its server"), action=ACTION)
-        return Again(0.0, Lane.POLL)
-    if not look.proves_absence(after=since):
-        return Again(create_protocol.INCOMPLETE_PAUSE, Lane.POLL)
-    return await _release(visit, "there was no server")
 
 
 async def remains(visit: ServerVisit, cloud: Actuator, *, reason: Reason) -> Outcome | str | None:

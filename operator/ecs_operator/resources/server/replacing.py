@@ -106,7 +106,7 @@ async def _go_on(visit: ServerVisit, replacement: ReplacementRecord, *, remark: 
     if remark:
         logger.info("%s: %s", visit.obj.key, remark)
         visit.remark(remark, reason=Reason.REPLACING, action=ACTION)
-    wanted = record.next_incarnation(visit.status).model_copy(update={"replacement": creating})
+    wanted = record.next_incarnation(visit.status, now=visit.now).model_copy(update={"replacement": creating})
     await visit.write(wanted, _notice(creating), action=ACTION)
     return Again(0.0, Lane.CREATE)
 

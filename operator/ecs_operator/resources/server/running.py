@@ -15,7 +15,7 @@ from ecs_operator.cloud import CloudError, Job, JobStatus, Meaning, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Blocked, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
-from ecs_operator.resources.server import amending, change_protocol, drift, interface_protocol, power, replacing, volumes, wiring
+from ecs_operator.resources.server import adoption, amending, change_protocol, drift, interface_protocol, power, replacing, volumes, wiring
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.deeds import Cost, SetLock
@@ -102,6 +102,8 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         if not judged.edits:
             visit.status = visit.status.model_copy(update={"applied": settled(spec, visit.status.applied, wanted=wanted)})
         visit.status = judged.noted(visit.status)
+        if not found:
+            visit.status = visit.status.model_copy(update={"adoption": adoption.settled(visit.status.adoption)})
         if spec.drift_policy == "Report":
             found, reported = judged.edits, drift.reported(judged.entries)
             facts = replace(facts, wanted=None) if judged.is_powered_by_others else facts

@@ -13,8 +13,10 @@ from ecs_operator.engine.conditions import Condition, find
 from ecs_operator.engine.counters import DriftCounters
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import ConflictError, UnavailableError
+from ecs_operator.resources.claims import Claims
 from ecs_operator.resources.ownership import Owner
 from ecs_operator.resources.server import drift
+from ecs_operator.resources.server.adoption import adoption_text
 from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.index import MarkerIndex
 from ecs_operator.resources.server.notes import Answer, Change, Notes
@@ -35,6 +37,7 @@ class ServerDesk(Desk):
     index: MarkerIndex = field(default_factory=MarkerIndex)
     rotation: Rotation
     drift: DriftCounters = field(default_factory=DriftCounters)
+    claims: Claims = field(default_factory=Claims)
 
 
 class ServerVisit(Visit[ServerSpec, ServerStatus]):
@@ -148,7 +151,10 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         drifted = drift.conditions(status)
         if status.plan is None:
             return drifted
-        return (*drifted, Condition("ApprovalRequired", "True", Reason.WAITING_FOR_APPROVAL, approval_text(status.plan)))
+        adoption = status.adoption
+        is_adopting = adoption is not None and adoption.state == "Compared"
+        text = adoption_text(status.plan, adoption.id) if adoption is not None and is_adopting else approval_text(status.plan)
+        return (*drifted, Condition("ApprovalRequired", "True", Reason.WAITING_FOR_APPROVAL, text))
 
     def _says_stalled(self) -> bool:
         stalled = find(self.obj.status.get("conditions") or (), "Stalled")

@@ -29,6 +29,10 @@ class Actuator:
         groups = await self.tenant.client.groups.list()
         return Look(tuple(group for group in groups if group.name == self.name), started_at)
 
+    async def is_listed(self, group_id: str) -> bool:
+        """5.10.5: a complete list shows it, whatever its name."""
+        return any(group.id == group_id for group in await self.tenant.client.groups.list())
+
     async def get(self, group_id: str) -> ServerGroup | None:
         """5.10.6; None when there is none of this id."""
         return await found(self.tenant.client.groups.get(group_id))

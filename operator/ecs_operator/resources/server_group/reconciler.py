@@ -9,9 +9,10 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server_group import ServerGroupSpec, ServerGroupStatus
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Done, Outcome
+from ecs_operator.resources.claims import Claims
 from ecs_operator.resources.frame import in_project, opened
 from ecs_operator.resources.protection import hold_back
-from ecs_operator.resources.server_group import creation, removal, upkeep
+from ecs_operator.resources.server_group import adopting, creation, removal, upkeep
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
 from ecs_operator.resources.server_group.planner import cloud_name
@@ -29,6 +30,7 @@ class ServerGroupReconciler:
         self._desk = desk
         self._roster = Roster(store=desk.store, clock=desk.clock)
         self._missed: dict[str, float] = {}
+        self._claims = Claims()
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass over one object. Raises StoreError."""
@@ -41,6 +43,9 @@ class ServerGroupReconciler:
             return Done()
         if is_deleting and visit.spec.deletion_protection and not visit.says(Reason.DELETING):
             return await hold_back(visit, action=removal.ACTION)
+        if is_deleting and (released := await removal.release_what_stays(visit)) is not None:
+            self._missed.pop(visit.obj.uid, None)
+            return released
         action = removal.ACTION if is_deleting else upkeep.ACTION
         return await in_project(visit, partial(self._advance, visit), action=action)
 
@@ -51,6 +56,11 @@ class ServerGroupReconciler:
             if isinstance(outcome, Done):
                 self._missed.pop(visit.obj.uid, None)
             return outcome
+        if visit.spec.management_policy == "Observe":
+            if (hindered := await adopting.observed(visit, cloud)) is not None:
+                return hindered
+        elif adopting.is_due(visit):
+            return await adopting.advance(visit, cloud, self._claims)
         if visit.status.id is None:
             return await creation.advance(visit, cloud)
         return await upkeep.advance(visit, cloud, visit.status.id, roster=self._roster, missed=self._missed)

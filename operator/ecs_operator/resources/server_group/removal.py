@@ -12,7 +12,7 @@ from ecs_operator.cloud import ServerGroup
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
 from ecs_operator.resources.naming import named
-from ecs_operator.resources.server_group import planner
+from ecs_operator.resources.server_group import adopting, planner
 from ecs_operator.resources.server_group.actuator import Actuator
 from ecs_operator.resources.server_group.creation import GroupVisit
 from ecs_operator.resources.server_group.rest import until_news
@@ -31,13 +31,23 @@ def nothing_was_sent(status: ServerGroupStatus) -> bool:
     return status.id is None and (status.intent is None or status.intent.attempts == 0)
 
 
+async def release_what_stays(visit: GroupVisit) -> Outcome | None:
+    """Let an object go whose group stays, for which no project is needed; None when the group is to go too. Raises StoreError."""
+    status = visit.status
+    name = status.id or (status.intent.name if status.intent is not None else None)
+    remark = adopting.stays(status)
+    if visit.spec.management_policy == "Observe":
+        remark = f"the group {name} stays as it is, because spec.managementPolicy is Observe"
+    elif remark is None and visit.spec.deletion_policy == "Retain":
+        remark = f"the group {name} stays, as spec.deletionPolicy says"
+    if remark is None:
+        return None
+    await visit.release(remark, reason=Reason.DELETING, action=ACTION)
+    return Done()
+
+
 async def advance(visit: GroupVisit, cloud: Actuator) -> Outcome:
     """The next step of a deletion. Raises CloudError and StoreError."""
-    if visit.spec.deletion_policy == "Retain":
-        await visit.release(
-            f"the group {visit.status.id or cloud.name} stays, as spec.deletionPolicy says", reason=Reason.DELETING, action=ACTION
-        )
-        return Done()
     users = await _users(visit)
     if users:
         return await _in_use(visit, users)

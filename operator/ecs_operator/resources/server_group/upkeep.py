@@ -36,9 +36,15 @@ async def _present(visit: GroupVisit, cloud: Actuator, group: ServerGroup, roste
     servers = await cloud.servers(group.members) if group.members else None
     names = await _names(visit, cloud, group, roster)
     seen = status.fold(before, group, servers=servers, names=names.by_id)
-    await visit.write(seen, Notice(Reason.AVAILABLE, status.summary(seen)), action=ACTION)
+    await visit.write(seen, _shown(visit, seen), action=ACTION)
     is_due_soon = _lacks_a_host(before, seen) or (not names.is_new and any(member.server_ref is None for member in seen.members))
     return until_news(visit.obj, cloud.tenant, at_most=HOST_PAUSE if is_due_soon else None)
+
+
+def _shown(visit: GroupVisit, seen: ServerGroupStatus) -> Notice:
+    if visit.spec.management_policy == "Observe":
+        return Notice(Reason.OBSERVED, f"{status.summary(seen)}; it is only observed")
+    return Notice(Reason.AVAILABLE, status.summary(seen))
 
 
 async def _names(visit: GroupVisit, cloud: Actuator, group: ServerGroup, roster: Roster) -> Names:
@@ -57,7 +63,7 @@ async def _absent(visit: GroupVisit, cloud: Actuator, group_id: str, *, missed: 
     if visit.says(Reason.DELETED_EXTERNALLY) and not visit.is_urged:
         return until_news(visit.obj, cloud.tenant)
     since = missed.setdefault(visit.obj.uid, visit.desk.clock.monotonic())
-    is_listed = any(group.id == group_id for group in (await cloud.look()).found)
+    is_listed = await cloud.is_listed(group_id)
     if is_listed or visit.desk.clock.monotonic() - since < LOOK_TWICE:
         return Again(LOOK_TWICE, Lane.POLL)
     missed.pop(visit.obj.uid, None)

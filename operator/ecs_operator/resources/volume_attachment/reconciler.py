@@ -11,7 +11,7 @@ from ecs_operator.engine.outcome import Outcome
 from ecs_operator.resources.frame import in_project, opened
 from ecs_operator.resources.tenancy import Tenant
 from ecs_operator.resources.visit import Desk, Notice, Visit
-from ecs_operator.resources.volume_attachment import attaching, detaching
+from ecs_operator.resources.volume_attachment import attaching, detaching, observing
 from ecs_operator.resources.volume_attachment.actuator import Actuator
 from ecs_operator.resources.volume_attachment.operation import AttachmentVisit
 
@@ -30,6 +30,8 @@ class VolumeAttachmentReconciler:
         if not isinstance(visit, Visit):
             return visit
         is_deleting = visit.obj.is_deleting
+        if is_deleting and visit.spec.management_policy == "Observe":
+            return await observing.release(visit)
         if is_deleting and (released := await detaching.release(visit)) is not None:
             return released
         action = detaching.ACTION if is_deleting else attaching.ACTION
@@ -41,7 +43,10 @@ class VolumeAttachmentReconciler:
         target = await attaching.target_of(visit, project=tenant.name)
         if isinstance(target, Notice):
             return await attaching.wait_for_server(visit, target)
-        return await attaching.advance(visit, self._actuator(visit, tenant, target.server_id), target)
+        cloud = self._actuator(visit, tenant, target.server_id)
+        if visit.spec.management_policy == "Observe":
+            return await observing.advance(visit, cloud, target)
+        return await attaching.advance(visit, cloud, target)
 
     def _actuator(self, visit: AttachmentVisit, tenant: Tenant, server_id: str) -> Actuator:
         return Actuator(tenant, server_id=server_id, volume_id=visit.spec.volume_id, authority=self._desk.authority)
