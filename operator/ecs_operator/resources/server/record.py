@@ -160,6 +160,7 @@ def next_incarnation(status: ServerStatus, *, now: datetime) -> ServerStatus:
     )
     return changed.model_copy(
         update={
+            "create": before.model_copy(update=news),
             "id": None,
             "operation": None,
             "change": None,
