@@ -12,6 +12,7 @@ from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import Condition, find
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import ConflictError, UnavailableError
+from ecs_operator.resources.claims import ClaimLists
 from ecs_operator.resources.ownership import Owner
 from ecs_operator.resources.server.consent import approval_text
 from ecs_operator.resources.server.index import MarkerIndex
@@ -30,6 +31,7 @@ class ServerDesk(Desk):
     rng: Random
     notes: Notes = field(default_factory=Notes)
     index: MarkerIndex = field(default_factory=MarkerIndex)
+    claims: ClaimLists = field(default_factory=ClaimLists)
 
 
 class ServerVisit(Visit[ServerSpec, ServerStatus]):
@@ -45,6 +47,8 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         """The server, if this pass read it by its id already."""
         self.waits_for: tuple[ObjectKey, ...] = ()
         """Objects that the spec refers to and that are not there."""
+        self.claimed: frozenset[str] = frozenset()
+        """Volumes on the server that EcsVolumeAttachments claim; known only where it is deleted."""
 
     @property
     def uid(self) -> str:
