@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ecs_operator.api.reasons import Reason
+from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from ecs_operator.cloud import Attachment, Volume
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
@@ -85,11 +86,9 @@ async def advance(visit: AttachmentVisit, cloud: Actuator, target: Target, other
         _tell_loss(visit, cloud, facts)
         visit.status = record.lost(visit.status)
     step = planner.attach_step(facts)
-    is_new = visit.status.attachment_id is None and visit.status.operation is None
-    if isinstance(step, steps.Send) or (isinstance(step, steps.Attached) and is_new):
-        held_up = await _others_first(visit, cloud, others, is_sending=isinstance(step, steps.Send))
-        if held_up is not None:
-            return held_up
+    held_up = await _others_first(visit, cloud, others, step)
+    if held_up is not None:
+        return held_up
     match step:
         case steps.Attached():
             return await _finish(visit, cloud, target, attachment=facts.attachment, volume=facts.volume)
@@ -114,8 +113,13 @@ async def advance(visit: AttachmentVisit, cloud: Actuator, target: Target, other
             assert_never(unreachable)
 
 
-async def _others_first(visit: AttachmentVisit, cloud: Actuator, others: Others, *, is_sending: bool) -> Outcome | None:
+async def _others_first(visit: AttachmentVisit, cloud: Actuator, others: Others, step: steps.Step) -> Outcome | None:
     """Another object that has the volume, or whose turn it is on the server. None when there is none. Raises StoreError."""
+    is_sending = isinstance(step, steps.Send)
+    is_new = visit.status.attachment_id is None and visit.status.operation is None
+    is_found = isinstance(step, steps.Attached) and is_new
+    if not is_sending and not is_found and not (isinstance(step, steps.Hindered) and step.is_about_volume):
+        return None
     rival = await rival_of(visit, others.claims)
     if rival is not None:
         await visit.tell(conflict(rival, volume_id=cloud.volume_id), action=ACTION)
@@ -174,7 +178,7 @@ async def _look(visit: AttachmentVisit, cloud: Actuator) -> steps.Facts:
 def _is_settled(visit: AttachmentVisit, cloud: Actuator) -> bool:
     """The record says that all is well, and nobody asked for another look."""
     status = visit.status
-    is_known = status.operation is None and status.attachment_id is not None and status.size_gib is not None and status.device is not None
+    is_known = status.operation is None and status.attachment_id is not None and _has_details(status)
     return is_known and status.server_id == cloud.server_id and visit.says(Reason.AVAILABLE) and not visit.is_urged
 
 
@@ -192,8 +196,15 @@ async def _finish(
         device=await cloud.device(),
         size=volume.size if volume else 0,
     )
+    is_first = not visit.says(Reason.AVAILABLE)
     await visit.write(seen, _available(visit, cloud, device=seen.device), action=ACTION)
-    return _later(visit, cloud, target) if seen.device is not None else Again(DETAILS_PAUSE, Lane.POLL)
+    # What the cloud does not show yet is asked for once more soon, and then whenever the pair is looked at.
+    return Again(DETAILS_PAUSE, Lane.POLL) if is_first and not _has_details(seen) else _later(visit, cloud, target)
+
+
+def _has_details(status: VolumeAttachmentStatus) -> bool:
+    is_placed = status.device is not None and (status.pci_address is not None or status.boot_index is not None)
+    return is_placed and status.size_gib is not None
 
 
 async def _keep(visit: AttachmentVisit, cloud: Actuator, target: Target) -> Outcome:

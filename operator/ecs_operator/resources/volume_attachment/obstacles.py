@@ -70,7 +70,7 @@ def _volume_hindrance(facts: Facts, volume: Volume | None) -> Watch | Hindered |
     others = [each for each in volume.server_ids if each != facts.server_id]
     if others:
         text = f"volume {volume_id} is attached to server {', '.join(others)}: it is attached here as soon as it is detached there"
-        return Hindered(Reason.WAITING_FOR_DEPENDENCY, text)
+        return Hindered(Reason.WAITING_FOR_DEPENDENCY, text, is_about_volume=True)
     state = volume.status.lower()
     if state in MOVING_VOLUME or facts.server_id in volume.server_ids:
         return Watch(MOVING_PAUSE, f"the volume is {state}")

@@ -97,6 +97,8 @@ class Hindered:
     reason: Reason
     text: str
     seconds: float = WAITING_PAUSE
+    is_about_volume: bool = False
+    """Another object may be the cause."""
 
 
 @dataclass(frozen=True, slots=True)
