@@ -224,7 +224,7 @@ async def test_what_hinders_an_attachment(scene: Scene) -> None:
 
 
 async def test_two_objects_for_one_volume(scene: Scene) -> None:
-    """The first one has it; the second says whose it is, and gets it when the first is deleted. There are always two calls for a change."""
+    """The first one has it; the second says whose it is, and gets it when the first is deleted."""
     await scene.apply(scene.server("web-0"), scene.server("web-1"), scene.attachment("first", serverRef={"name": "web-0"}))
     await scene.until_ready("ecsva/first")
     await scene.until_ready("ecsvm/web-1")
@@ -251,6 +251,11 @@ async def test_a_volume_that_is_detached_by_force(scene: Scene) -> None:
     await scene.until_gone("ecsva/data")
     event = await scene.until_event("data", "Detaching", "by force .* cannot be used again")
     assert f"/dev/vdc and PCI address {status['pciAddress']}" in event["note"]
+    await scene.apply(scene.attachment("same-place", serverRef={"name": "web-0"}, device="/dev/vdc"))
+    refused = await scene.until_says("ecsva/same-place", "Rejected")
+    assert "The device /dev/vdc is already in use" in message(refused)
+    await scene.delete("ecsva/same-place")
+    await scene.until_gone("ecsva/same-place")
     await scene.apply(scene.attachment("data", serverRef={"name": "web-0"}))
     again = await scene.until_ready("ecsva/data")
     assert again["status"]["device"] != "/dev/vdc"
@@ -284,7 +289,7 @@ async def test_the_system_disk_goes_to_another_place_and_back(scene: Scene) -> N
     row = await scene.cloud.server(server_id)
     assert row is not None
     assert row["status"] == "ACTIVE"
-    assert await scene.deeds(server_id) == ["stop SOFT", "start"]
+    assert await scene.deeds(server_id) == ["stop SOFT", "start SOFT"]
 
 
 async def test_a_system_disk_that_is_claimed_outlives_its_server(scene: Scene) -> None:

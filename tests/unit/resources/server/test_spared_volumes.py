@@ -15,7 +15,8 @@ from ecs_operator.cloud import AttachedVolume
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked
 from tests.unit.resources.server.effects import Crash
-from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
+from tests.unit.resources.server.fake_cloud import lost
+from tests.unit.resources.server.stage import KEY, SPEC, Stage
 
 DATA = ObjectKey(VOLUME_ATTACHMENT.plural, "shop", "data")
 SCRATCH = {"name": "scratch", "type": "SSD", "sizeGiB": 20, "deleteWithServer": True}
@@ -207,9 +208,13 @@ async def test_killed_around_any_effect_of_the_deletion_the_volume_survives(clai
     raise AssertionError("it never got through")
 
 
-async def test_a_server_without_disks_of_its_own_asks_for_one_list_within_two_seconds() -> None:
-    """A thousand that are deleted together do not ask a thousand times."""
-    stage = await built()
+@pytest.mark.parametrize(("data", "lists"), [([], 1), ([SCRATCH], 2)], ids=["the cloud keeps all", "the cloud deletes some"])
+async def test_only_where_disks_go_with_the_server_is_the_list_made_anew(
+    monkeypatch: pytest.MonkeyPatch, data: list[dict[str, Any]], lists: int
+) -> None:
+    """A thousand servers that are deleted together do not ask a thousand times."""
+    stage = await built(dataVolumes=data)
+    put(stage, "volume-x")
     asked: list[str] = []
     listed = stage.store.list
 
@@ -217,8 +222,10 @@ async def test_a_server_without_disks_of_its_own_asks_for_one_list_within_two_se
         asked.append(resource)
         return await listed(resource, namespace=namespace)
 
-    stage.store.list = count  # type: ignore[method-assign]
-    await stage.reconciler._desk.claims.read(stage.store, stage.clock, "shop", at_most=2.0)
+    monkeypatch.setattr(stage.store, "list", count)
     stage.delete()
-    pause_of(await stage.once())
-    assert asked.count(VOLUME_ATTACHMENT.plural) == 1
+    stage.effects.plan("cloud.detach", "before", lost("detachVolume"))
+    stage.effects.plan("cloud.delete", "before", lost("deleteServers"))
+    await stage.once()
+    await stage.once()
+    assert asked.count(VOLUME_ATTACHMENT.plural) == lists

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked
 from tests.fakes.stage import Stage
 from tests.unit.resources.volume_attachment.prepared import BUILT, KEY, WEB_0, another, attached, prepared, server_of, with_server
@@ -203,19 +204,17 @@ async def test_what_failed_on_the_server_and_waits_for_somebody_is_no_obstacle(w
     assert KEY not in stage.store
 
 
-class Meanwhile:
-    """Lets something happen to the EcsServer right after the attachment's intent was written, before the call."""
+def meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Let something happen once, right after the attachment's intent was written and before the call."""
+    write, left = stage.writer.write, [do]
 
-    def __init__(self, stage: Stage, do: Any) -> None:
-        self._write, self._do, self._stage = stage.writer.write, do, stage
-        stage.writer.write = self.write  # type: ignore[method-assign]
-
-    async def write(self, *args: Any, **kwargs: Any) -> Any:
-        written = await self._write(*args, **kwargs)
-        if (written.status.get("operation") or {}).get("step") == "Sending" and self._do is not None:
-            do, self._do = self._do, None
-            do()
+    async def written_then(*args: Any, **kwargs: Any) -> KubeObject:
+        written = await write(*args, **kwargs)
+        if (written.status.get("operation") or {}).get("step") == "Sending" and left:
+            left.pop()()
         return written
+
+    monkeypatch.setattr(stage.writer, "write", written_then)
 
 
 RACES: dict[str, tuple[Any, str]] = {
@@ -226,21 +225,23 @@ RACES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("happens", "named"), RACES.values(), ids=RACES)
-async def test_what_happens_to_the_server_between_the_record_and_the_call_is_seen(happens: Any, named: str) -> None:
+async def test_what_happens_to_the_server_between_the_record_and_the_call_is_seen(
+    monkeypatch: pytest.MonkeyPatch, happens: Any, named: str
+) -> None:
     stage = with_server()
     await stage.store.add_finalizer(stage.store[WEB_0])
-    Meanwhile(stage, lambda: happens(stage))
+    meanwhile(stage, monkeypatch, lambda: happens(stage))
     await stage.once(KEY)
     assert changes(stage) == []
     assert named in stage.message(KEY)
     assert stage.status(KEY)["operation"]["step"] == "Retrying"
 
 
-async def test_an_operation_that_begins_between_the_record_and_the_call_to_detach_is_seen() -> None:
+async def test_an_operation_that_begins_between_the_record_and_the_call_to_detach_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = with_server()
     await attached(stage)
     stage.store.delete(KEY)
-    Meanwhile(stage, lambda: stage.store.set_status(WEB_0, {**BUILT, **WORK["power"]}))
+    meanwhile(stage, monkeypatch, lambda: stage.store.set_status(WEB_0, {**BUILT, **WORK["power"]}))
     await stage.once(KEY)
     assert changes(stage) == ["attachVolume"]
     stage.store.set_status(WEB_0, BUILT)

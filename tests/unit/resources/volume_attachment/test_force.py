@@ -10,7 +10,7 @@ from ecs_operator.engine.outcome import Again
 from tests.fakes.cloud import lost
 from tests.fakes.effects import When
 from tests.fakes.stage import Stage
-from tests.unit.resources.volume_attachment.prepared import KEY, attached, prepared, removed, with_server
+from tests.unit.resources.volume_attachment.prepared import KEY, WEB_0, attached, prepared, removed, with_server
 
 REMARK = (
     "volume volume-1 was detached by force from server server-1: /dev/vdb and PCI address 0000:02:02.0 cannot be used again there, "
@@ -99,5 +99,6 @@ async def test_a_detachment_needs_no_reference_that_resolves(mode: Any) -> None:
     stage = with_server()
     await attached(stage)
     stage.store.edit(KEY, detach={"mode": mode})
-    stage.store._objects = {key: obj for key, obj in stage.store._objects.items() if key == KEY}
+    stage.store.delete(WEB_0)
+    assert WEB_0 not in stage.store
     await removed(stage)

@@ -71,7 +71,8 @@ async def test_an_attachment_that_is_deleted_with_its_server_is_done_when_the_se
     assert await stage.once(KEY) == Blocked((WEB_0,), at_most=30.0)
     assert "being changed (Delete)" in stage.message(KEY)
     stage.cloud.remove_server("server-1")
-    stage.store._objects.pop(WEB_0)
+    await stage.store.remove_finalizer(stage.store[WEB_0])
+    assert WEB_0 not in stage.store
     await removed(stage)
     assert "detachVolume" not in stage.cloud.calls
 
