@@ -207,6 +207,7 @@ _FULL: dict[str, ApiModel] = {
         boot_index=1,
         size_gib=10,
         attachment_id="a-1",
+        detach_mode="Force",
         operation=_OPERATION,
         job=_JOB,
         last_handled_reconcile_at="now",

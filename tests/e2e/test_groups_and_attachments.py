@@ -223,6 +223,103 @@ async def test_what_hinders_an_attachment(scene: Scene) -> None:
         await scene.until_gone(f"ecsva/{name}")
 
 
+async def test_two_objects_for_one_volume(scene: Scene) -> None:
+    """The first one has it; the second says whose it is, and gets it when the first is deleted."""
+    await scene.apply(scene.server("web-0"), scene.server("web-1"), scene.attachment("first", serverRef={"name": "web-0"}))
+    await scene.until_ready("ecsva/first")
+    await scene.until_ready("ecsvm/web-1")
+    await scene.apply(scene.attachment("second", serverRef={"name": "web-1"}))
+    obj = await scene.until_says("ecsva/second", "OwnershipConflict")
+    volume_id = scene.project.account.volume_id
+    assert f"EcsVolumeAttachment first claims volume {volume_id} too, and came first" in message(obj)
+    assert condition(obj, "Stalled")["status"] == "True"
+    assert await _deeds(scene) == ["attach"]
+    await scene.delete("ecsva/first")
+    await scene.until_gone("ecsva/first")
+    await scene.until_ready("ecsva/second")
+    assert await _deeds(scene) == ["attach", "detach", "attach"]
+    assert (await scene.get("ecsva/second"))["status"]["serverId"] == (await scene.get("ecsvm/web-1"))["status"]["id"]
+
+
+async def test_a_volume_that_is_detached_by_force(scene: Scene) -> None:
+    """Its place on the server stays taken, which somebody is told."""
+    await scene.apply(
+        scene.server("web-0"), scene.attachment("data", serverRef={"name": "web-0"}, device="/dev/vdc", detach={"mode": "Force"})
+    )
+    status = (await scene.until_ready("ecsva/data"))["status"]
+    await scene.delete("ecsva/data")
+    await scene.until_gone("ecsva/data")
+    event = await scene.until_event("data", "Detaching", "by force .* cannot be used again")
+    assert f"/dev/vdc and PCI address {status['pciAddress']}" in event["note"]
+    await scene.apply(scene.attachment("same-place", serverRef={"name": "web-0"}, device="/dev/vdc"))
+    refused = await scene.until_says("ecsva/same-place", "Rejected")
+    assert "The device /dev/vdc is already in use" in message(refused)
+    await scene.delete("ecsva/same-place")
+    await scene.until_gone("ecsva/same-place")
+    await scene.apply(scene.attachment("data", serverRef={"name": "web-0"}))
+    again = await scene.until_ready("ecsva/data")
+    assert again["status"]["device"] != "/dev/vdc"
+
+
+async def test_the_system_disk_goes_to_another_place_and_back(scene: Scene) -> None:
+    """It waits until its server is stopped by the spec, and never stops it; afterwards the server runs from the same disk."""
+    await scene.apply(scene.server("web-0"))
+    server = await scene.until_ready("ecsvm/web-0")
+    server_id = server["status"]["id"]
+    [root] = [each["id"] for each in server["status"]["volumes"] if each["bootIndex"] == 0]
+    disk = scene.attachment("disk", serverRef={"name": "web-0"}, volumeId=root, device="/dev/sda")
+    await scene.apply(disk)
+    found = await scene.until_ready("ecsva/disk")
+    assert (found["status"]["bootIndex"], found["status"]["device"]) == (0, "/dev/vda")
+    await scene.patch("ecsvm/web-0", {"powerState": "Running"})
+    await scene.delete("ecsva/disk")
+    waiting = await scene.until_says("ecsva/disk", "WaitingForDependency")
+    assert "stop the server (spec.powerState: Stopped of EcsServer web-0)" in message(waiting)
+    assert await scene.deeds(server_id) == []
+    await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
+    await scene.until_gone("ecsva/disk")
+    await _until_available(scene, root)
+    await scene.until_says("ecsvm/web-0", "StoppedAsDesired")
+
+    await scene.apply(disk)
+    back = await scene.until_ready("ecsva/disk")
+    assert (back["status"]["bootIndex"], back["status"]["device"]) == (0, "/dev/vda")
+    await scene.patch("ecsvm/web-0", {"powerState": "Running"})
+    await scene.until_ready("ecsvm/web-0")
+    row = await scene.cloud.server(server_id)
+    assert row is not None
+    assert row["status"] == "ACTIVE"
+    assert await scene.deeds(server_id) == ["stop SOFT", "start SOFT"]
+
+
+async def test_a_system_disk_that_is_claimed_outlives_its_server(scene: Scene) -> None:
+    """The cloud would delete it with the server: the deletion waits until it can be detached, and takes nothing of anybody's."""
+    await scene.apply(scene.server("web-0", dataVolumes=[{"name": "a", "type": "SSD", "sizeGiB": 10, "deleteWithServer": True}]))
+    server = await scene.until_ready("ecsvm/web-0")
+    server_id = server["status"]["id"]
+    disks = {each["bootIndex"] == 0: each["id"] for each in server["status"]["volumes"]}
+    await scene.apply(
+        scene.attachment("disk", serverRef={"name": "web-0"}, volumeId=disks[True]), scene.attachment("data", serverRef={"name": "web-0"})
+    )
+    await scene.until_ready("ecsva/disk")
+    await scene.until_ready("ecsva/data")
+    await scene.delete("ecsvm/web-0")
+    held = await scene.until_says("ecsvm/web-0", "InUse")
+    assert f"EcsVolumeAttachment disk claims its system disk {disks[True]}" in message(held)
+    await scene.steer(server_id, "stop")
+    await scene.annotate("ecsvm/web-0", "reconcile-requested-at=now")
+    await scene.until_gone("ecsvm/web-0", seconds=60)
+    await _until_available(scene, disks[True])
+    await _until_available(scene, scene.project.account.volume_id)
+    assert await scene.cloud.volume(disks[False]) is None
+    for name in ("disk", "data"):
+        obj = await scene.until(f"ecsva/{name}", lambda obj: says(obj, "WaitingForDependency") and "attachmentId" not in obj["status"])
+        assert "EcsServer web-0 does not exist" in message(obj)
+    await scene.delete("ecsva", "--all")
+    await scene.until_gone("ecsva/disk")
+    await scene.until_gone("ecsva/data")
+
+
 def _disks(server: Object) -> dict[str, bool | None]:
     """The disks in the status of an EcsServer, and whether each goes with it."""
     return {each["id"]: each.get("deleteWithServer") for each in server["status"].get("volumes", [])}

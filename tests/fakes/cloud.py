@@ -109,6 +109,9 @@ class FakeCloud:
     fail_next_job: tuple[str, str] | None = None
     list_is_complete: bool = True
     forced: list[str] = field(default_factory=list)
+    devices: dict[str, str] = field(default_factory=dict)
+    """Where the guest sees a volume; /dev/vdb if nothing is said."""
+    shows_devices: bool = True
     _faults: list[_Fault] = field(default_factory=list)
     _count: int = 0
 
@@ -287,14 +290,14 @@ class _Volumes:
                     "id": volume.id,
                     "volumeId": volume.id,
                     "serverId": server_id,
-                    "device": "/dev/vdb",
+                    "device": self._cloud.devices.get(volume.id, "/dev/vdb"),
                     "size": volume.size,
                     "pciAddress": "0000:02:02.0",
                     "bootIndex": 0 if volume.id in self._cloud.boot_volumes else 1,
                 }
             )
             for volume in self._cloud.volume_rows.values()
-            if server_id in volume.server_ids
+            if server_id in volume.server_ids and self._cloud.shows_devices
         )
 
     async def get(self, volume_id: str) -> Volume:
@@ -311,13 +314,14 @@ class _Volumes:
         return Attachment.model_validate({"id": volume_id, "volumeId": volume_id, "serverId": server_id, "device": "/dev/vdb"})
 
     async def attach(self, server_id: str, volume_id: str, *, device: str | None = None) -> JobAccepted:
-        del device
         self._cloud.begin("attachVolume")
         volume = self._cloud.volume_rows.get(volume_id)
         if volume is None or volume.status != "available":
             already = volume is not None and server_id in volume.server_ids
             raise cloud_error("attachVolume", meaning=Meaning.CONFLICT, code="Ecs.0057" if already else "Ecs.0103")
         with self._cloud.effects.carried_out("attachVolume"):
+            if device is not None:
+                self._cloud.devices[volume_id] = device.replace("/dev/sd", "/dev/vd")
             self._cloud.put(volume_id, server_id, status="attaching")
             accepted = self._cloud.start_job("attachVolume", server_id, volume_id)
         self._cloud.maybe_fail("attachVolume", "after")

@@ -20,17 +20,19 @@ from ecs_operator.api.common import (
     SeenText,
     text,
 )
-from ecs_operator.api.rules import exactly_one, immutable, validations
+from ecs_operator.api.rules import Rule, exactly_one, immutable, validations
 
 _WAY_OUT = "Take the change back, or delete this EcsVolumeAttachment and create another one"
+
+_SYSTEM_PLACES = "'/dev/sda', '/dev/vda', '/dev/xvda'"
 
 
 class Detach(ApiModel):
     """How the volume is detached."""
 
     mode: Literal["Soft", "Force"] = "Soft"
-    """Soft: the guest is asked to let go. Force: it is not asked, so unwritten data is lost and the server keeps the slot (data disks
-    only). Default: Soft. Can be changed at any time, also while the object is being deleted."""
+    """Soft: the guest is asked to let go. Force: a server that runs is not asked, so unwritten data is lost, and device, PCI address and
+    slot stay taken there (data disks only). Default: Soft. Can be changed at any time, also while the object is being deleted."""
 
 
 class VolumeAttachmentSpec(ApiModel):
@@ -43,6 +45,13 @@ class VolumeAttachmentSpec(ApiModel):
             immutable("serverRef.name", _WAY_OUT),
             immutable("serverId", _WAY_OUT),
             immutable("device", _WAY_OUT),
+            Rule(
+                test=f"!has(self.device) || !(self.device in [{_SYSTEM_PLACES}]) || self.detach.mode != 'Force'",
+                message="a system disk is never detached by force: set detach.mode: Soft, and stop the server before it is detached",
+                message_expression="'%s is the place of the system disk, which is never detached by force: set detach.mode: Soft (it is "
+                "%s), and stop the server before it is detached'.format([self.device, self.detach.mode])",
+                field=".detach",
+            ),
         )
     )
 
@@ -57,7 +66,8 @@ class VolumeAttachmentSpec(ApiModel):
     """Id of the volume. It must be available and in the server's zone. Immutable."""
     device: Annotated[str, text(32, pattern=r"^/dev/(sd|vd|xvd)[a-z]{1,2}$")] | None = None
     """Where the guest sees it, for example /dev/sdb; must not be taken. Needed for XEN servers; for KVM the cloud chooses when it is
-    absent. The cloud may rewrite it (/dev/sdb becomes /dev/vdb): status.device shows what it is. Immutable."""
+    absent. /dev/sda or /dev/vda makes it the system disk, which needs a stopped server. The cloud may rewrite it (/dev/sdb becomes
+    /dev/vdb): status.device shows what it is. Immutable."""
     detach: Detach = Field(default_factory=Detach, json_schema_extra={"default": {}})
     """How the volume is detached when this object is deleted."""
     deletion_policy: DeletionPolicy = "Delete"
@@ -88,6 +98,9 @@ class VolumeAttachmentStatus(ApiModel):
     """Size of the volume in GiB."""
     attachment_id: SeenText | None = None
     """Id of the attachment in the cloud."""
+    detach_mode: Literal["Soft", "Force"] | None = None
+    """How the cloud was asked last to detach it; absent while nothing is detached. After Force, device and PCI address stay taken on the
+    server, and so does one of its slots."""
     operation: Operation | None = None
     """The change that is being carried through."""
     job: Job | None = None

@@ -14,8 +14,8 @@ from ecs_operator.cloud import CloudError, Job, JobStatus, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.jobs import failed_text, job_record
+from ecs_operator.resources.server import attachments, public_address, volumes
 from ecs_operator.resources.server import delete_protocol as protocol
-from ecs_operator.resources.server import public_address, volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.deeds import SetLock
 from ecs_operator.resources.server.evidence import Look, is_gone
@@ -43,6 +43,10 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
     if job is not None and await _note_job(visit, job, notice, is_remains=is_remains):
         return Again(0.0, Lane.POLL)
     server = await _observe(visit, cloud, job)
+    if server is not None and not is_remains and cloud.owns(server) and server.task_state not in protocol.DELETING_TASKS:
+        held_up = await attachments.spare(visit, cloud, server)
+        if held_up is not None:
+            return held_up
     step = await _decide(visit, cloud, server=server, job=job, is_remains=is_remains)
     match step:
         case protocol.Dead():
@@ -94,7 +98,9 @@ def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: J
     begun = operation.started_at if operation is not None else now
     fate = None
     if server is not None:
-        fate = VolumeFate(delete_volume=True) if is_remains else volumes.fate(server, visit.status.volumes, visit.spec)
+        fate = (
+            VolumeFate(delete_volume=True) if is_remains else volumes.fate(server, visit.status.volumes, visit.spec, claimed=visit.claimed)
+        )
     return protocol.Facts(
         now=now,
         server=server,
@@ -143,7 +149,7 @@ async def _read_devices(visit: ServerVisit, cloud: Actuator, server: Server) -> 
     )
     shown = {each.id for each in recorded}
     unknown = tuple(volumes.kept(each.id) for each in server.volumes if each.id not in shown)
-    visit.status = visit.status.model_copy(update={"volumes": (*recorded, *unknown)})
+    visit.status = visit.status.model_copy(update={"volumes": attachments.spared((*recorded, *unknown), visit.claimed)})
 
 
 async def _note_job(visit: ServerVisit, job: Job, notice: Notice, *, is_remains: bool) -> bool:

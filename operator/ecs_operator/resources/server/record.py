@@ -154,11 +154,9 @@ def next_incarnation(status: ServerStatus, *, now: datetime) -> ServerStatus:
 
     A server that was adopted was the first incarnation, of which there is no create record.
     """
-    create = status.create or CreateRecord(incarnation=1, token="", digest="", intended_at=now)
-    changed = _with(
-        status.model_copy(update={"create": create}), incarnation=create.incarnation + 1, attempts=0, outcome="Refused", job_id=None
-    )
-    return changed.model_copy(
+    before = status.create or CreateRecord(incarnation=1, token="", digest="", intended_at=now)
+    news = {"incarnation": before.incarnation + 1, "attempts": 0, "outcome": "Refused", "job_id": None}
+    return status.model_copy(
         update={
             "create": before.model_copy(update=news),
             "id": None,

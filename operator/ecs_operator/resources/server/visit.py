@@ -23,6 +23,7 @@ from ecs_operator.resources.server.notes import Answer, Change, Notes
 from ecs_operator.resources.server.record import Phase, incarnation, phase
 from ecs_operator.resources.server.rotation import Rotation
 from ecs_operator.resources.visit import Desk, Notice, Visit
+from ecs_operator.resources.volume_claims import ClaimLists
 
 PROGRESS_PAUSE = 3.0
 """Seconds between writes of nothing but a job's progress."""
@@ -38,6 +39,7 @@ class ServerDesk(Desk):
     rotation: Rotation
     drift: DriftCounters = field(default_factory=DriftCounters)
     claims: Claims = field(default_factory=Claims)
+    volume_claims: ClaimLists = field(default_factory=ClaimLists)
 
 
 class ServerVisit(Visit[ServerSpec, ServerStatus]):
@@ -53,6 +55,8 @@ class ServerVisit(Visit[ServerSpec, ServerStatus]):
         """The server, if this pass read it by its id already."""
         self.waits_for: tuple[ObjectKey, ...] = ()
         """Objects that the spec refers to and that are not there."""
+        self.claimed: frozenset[str] = frozenset()
+        """Volumes on the server that EcsVolumeAttachments claim; known only where it is deleted."""
 
     @property
     def uid(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ecs_operator.api.server import DataVolume, ServerSpec, Volume
@@ -64,18 +64,23 @@ def kept(volume_id: str) -> Volume:
     return Volume(id=volume_id, delete_with_server=False)
 
 
-def fate(server: Server, recorded: Sequence[Volume], spec: ServerSpec) -> VolumeFate:
-    """What to do about the data disks when the server is deleted."""
-    if not any(volume.delete_with_server for volume in spec.data_volumes):
-        return VolumeFate(delete_volume=False)
-    known = {each.id: each for each in recorded}
+def fate(server: Server, recorded: Sequence[Volume], spec: ServerSpec, *, claimed: Collection[str] = ()) -> VolumeFate:
+    """What to do about the disks when the server is deleted. ``claimed``: those that EcsVolumeAttachments put on it; they stay.
+
+    A system disk that stays is detached first in any case: the cloud always deletes it with the server.
+    """
     attached = [each.id for each in server.volumes]
-    if any(volume_id not in known for volume_id in attached):
+    takes_disks = any(volume.delete_with_server for volume in spec.data_volumes)
+    known = {each.id: each for each in recorded}
+    if any(volume_id not in known for volume_id in attached if takes_disks or volume_id in claimed):
         return VolumeFate(delete_volume=False, needs_devices=True)
+    system = tuple(each for each in attached if each in claimed and known[each].boot_index == 0)
+    if not takes_disks:
+        return VolumeFate(delete_volume=False, detach_first=system)
     data = [known[volume_id] for volume_id in attached if known[volume_id].boot_index != 0]
-    going = [each for each in data if each.delete_with_server]
-    staying = tuple(each.id for each in data if not each.delete_with_server)
-    return VolumeFate(delete_volume=bool(going), detach_first=staying if going else ())
+    going = [each for each in data if each.delete_with_server and each.id not in claimed]
+    staying = tuple(each.id for each in data if each not in going)
+    return VolumeFate(delete_volume=bool(going), detach_first=(*(staying if going else ()), *system))
 
 
 def _fates(data: Sequence[BlockDevice], wanted: Sequence[DataVolume]) -> dict[str, bool]:

@@ -39,10 +39,13 @@ class Actuator:
         """5.8.1; None when the cloud has forgotten it."""
         return await found(self.tenant.client.jobs.get(job_id))
 
+    async def devices(self) -> tuple[BlockDevice, ...]:
+        """5.6.3: the disks as the server has them."""
+        return await found(self.tenant.client.volumes.block_devices(self.server_id)) or ()
+
     async def device(self) -> BlockDevice | None:
         """5.6.3: the disk as the server has it; None when it is not shown yet."""
-        devices = await found(self.tenant.client.volumes.block_devices(self.server_id))
-        return next((each for each in devices or () if each.volume_id == self.volume_id), None)
+        return next((each for each in await self.devices() if each.volume_id == self.volume_id), None)
 
     async def attach(self, *, device: str | None) -> JobAccepted:
         """5.6.1."""

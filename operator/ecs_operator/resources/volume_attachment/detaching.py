@@ -8,11 +8,13 @@ from typing import assert_never
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
+from ecs_operator.resources.turns import Turns
 from ecs_operator.resources.visit import Notice
-from ecs_operator.resources.volume_attachment import operation, planner, record
+from ecs_operator.resources.volume_attachment import operation, planner, record, steps
 from ecs_operator.resources.volume_attachment.actuator import Actuator
-from ecs_operator.resources.volume_attachment.attaching import server_key
-from ecs_operator.resources.volume_attachment.operation import AttachmentVisit
+from ecs_operator.resources.volume_attachment.named_server import named_server, server_key
+from ecs_operator.resources.volume_attachment.obstacles import busy_text
+from ecs_operator.resources.volume_attachment.operation import AttachmentVisit, Mode
 
 ACTION = "Detach"
 
@@ -34,34 +36,60 @@ async def release(visit: AttachmentVisit) -> Outcome | None:
     return None
 
 
-async def advance(visit: AttachmentVisit, cloud: Actuator) -> Outcome:
+async def advance(visit: AttachmentVisit, cloud: Actuator, turns: Turns) -> Outcome:
     """The next step. Raises CloudError and StoreError."""
     facts = await _look(visit, cloud)
     step = planner.detach_step(facts)
+    if isinstance(step, steps.Send) and (held_up := await operation.await_turn(visit, cloud, "Detach", turns)) is not None:
+        return held_up
     match step:
-        case planner.Detached():
-            await visit.release("", reason=Reason.DETACHING, action=ACTION)
+        case steps.Detached():
+            await visit.release(_left_taken(visit.status, cloud), reason=Reason.DETACHING, action=ACTION)
             return Done()
-        case planner.Send(attempts=attempts):
-            force = visit.spec.detach.mode == "Force" and not facts.is_system_disk
-            return await operation.detach(visit, cloud, attempts=attempts, force=force, open_until=facts.open_until)
-        case planner.Watch():
+        case steps.Send(attempts=attempts):
+
+            async def check() -> Notice | None:
+                named = await named_server(visit, server_id=cloud.server_id)
+                is_busy = named is not None and named.work is not None
+                return Notice(Reason.WAITING_FOR_DEPENDENCY, f"waiting: {busy_text(named)}") if named and is_busy else None
+
+            return await operation.detach(
+                visit, cloud, attempts=attempts, mode=_mode(visit, facts), open_until=facts.open_until, check=check
+            )
+        case steps.Watch():
             return await operation.watch(visit, cloud, "Detach", step, job=facts.job)
-        case planner.Hindered(reason=reason, text=text, seconds=seconds):
+        case steps.Hindered(reason=reason, text=text, seconds=seconds):
             await visit.tell(Notice(reason, text), action=ACTION)
             key = server_key(visit)
             return Blocked((key,), at_most=seconds) if key else Again(seconds, Lane.RESYNC)
-        case planner.JobFailed(job=job):
+        case steps.JobFailed(job=job):
             return await operation.job_failed(visit, "Detach", job)
-        case planner.Stalled():
+        case steps.Stalled():
             return Done()
-        case planner.Attached():
+        case steps.Attached():
             raise AssertionError("an attachment was not planned")
         case _ as unreachable:
             assert_never(unreachable)
 
 
-async def _look(visit: AttachmentVisit, cloud: Actuator) -> planner.Facts:
+def _mode(visit: AttachmentVisit, facts: steps.Facts) -> Mode:
+    """By force only where it means something: a data disk of a server that runs. From a stopped one nothing needs to be forced."""
+    is_running = facts.server is not None and facts.server.status != "SHUTOFF"
+    return "Force" if visit.spec.detach.mode == "Force" and is_running and not facts.is_system_disk else "Soft"
+
+
+def _left_taken(status: VolumeAttachmentStatus, cloud: Actuator) -> str:
+    """What a detachment by force leaves on the server (6.8.4): somebody has to know it when the object is gone."""
+    if status.detach_mode != "Force":
+        return ""
+    places = " and ".join(each for each in (status.device, f"PCI address {status.pci_address}" if status.pci_address else "") if each)
+    what = f"volume {cloud.volume_id} was detached by force from server {cloud.server_id}"
+    return (
+        f"{what}: {places or 'its device'} cannot be used again there, and a slot for disks stays taken; a restart of the server is advised"
+    )
+
+
+async def _look(visit: AttachmentVisit, cloud: Actuator) -> steps.Facts:
     """The pair as the cloud shows it now. The job of an attach that is still under way is waited for."""
     status = visit.status
     current = status.operation
@@ -69,7 +97,7 @@ async def _look(visit: AttachmentVisit, cloud: Actuator) -> planner.Facts:
     is_running = job is not None and not job.is_over
     attachment = None if is_running else await cloud.attachment()
     server = None if is_running else await cloud.server()
-    return planner.Facts(
+    return steps.Facts(
         now=visit.now,
         server_id=cloud.server_id,
         volume_id=cloud.volume_id,
@@ -81,6 +109,7 @@ async def _look(visit: AttachmentVisit, cloud: Actuator) -> planner.Facts:
         job=job,
         is_urged=visit.is_urged,
         is_system_disk=attachment is not None and await _is_system_disk(status, cloud),
+        named=await named_server(visit, server_id=cloud.server_id) if attachment is not None else None,
     )
 
 

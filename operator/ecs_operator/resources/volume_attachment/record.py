@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from ecs_operator.api.common import Job as JobRecord
 from ecs_operator.api.common import Operation
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from ecs_operator.cloud import Attachment, BlockDevice, Job
 from ecs_operator.resources.jobs import job_record
-from ecs_operator.resources.volume_attachment import planner
-from ecs_operator.resources.volume_attachment.planner import Kind
+from ecs_operator.resources.volume_attachment import steps
+from ecs_operator.resources.volume_attachment.steps import Kind
 
 
 def operation_of(status: VolumeAttachmentStatus, kind: Kind) -> Operation | None:
@@ -24,12 +25,26 @@ def attempt(status: VolumeAttachmentStatus) -> tuple[str | None, str, int]:
     return (operation.id, operation.step, operation.attempts or 0) if operation else (None, "", 0)
 
 
+def is_at_work(status: VolumeAttachmentStatus) -> bool:
+    """A call was made, or is about to be, and what became of it is not known yet."""
+    return status.operation is not None and status.operation.step in {steps.SENDING, steps.RUNNING}
+
+
 def sending(
-    status: VolumeAttachmentStatus, kind: Kind, *, project: str, server_id: str, attempts: int, now: datetime, open_until: datetime | None
+    status: VolumeAttachmentStatus,
+    kind: Kind,
+    *,
+    project: str,
+    server_id: str,
+    attempts: int,
+    now: datetime,
+    open_until: datetime | None,
+    mode: Literal["Soft", "Force"] | None = None,
 ) -> VolumeAttachmentStatus:
     """A call is about to be made.
 
     ``open_until``: until when an attach without an answer, this one or an earlier one, can still arrive. It stands in ``deadline``.
+    ``mode``: how the cloud is asked to detach. It is kept until the end, where a detachment by force is to be told of.
     """
     if status.server_id not in {None, server_id}:
         # Another server took the place of the one that was: what is recorded of that one is over.
@@ -38,20 +53,21 @@ def sending(
     operation = Operation(
         id=before.id if before else f"{kind.lower()}-{now:%Y%m%dT%H%M%S}",
         kind=kind,
-        step=planner.SENDING,
+        step=steps.SENDING,
         started_at=before.started_at if before else now,
         deadline=open_until,
         attempts=attempts,
     )
     job = status.job if before else None
-    return status.model_copy(update={"project": project, "server_id": server_id, "operation": operation, "job": job})
+    changes = {"project": project, "server_id": server_id, "operation": operation, "job": job, "detach_mode": mode}
+    return status.model_copy(update=changes)
 
 
 def accepted(status: VolumeAttachmentStatus, *, job_id: str) -> VolumeAttachmentStatus:
     """The cloud took the call on as a job. The first attempt's answer settles everything; that of a later one only itself."""
     operation = _operation(status)
     settles = operation.kind == "Attach" and operation.attempts == 1
-    changed = operation.model_copy(update={"step": planner.RUNNING, "job_id": job_id, "deadline": None if settles else operation.deadline})
+    changed = operation.model_copy(update={"step": steps.RUNNING, "job_id": job_id, "deadline": None if settles else operation.deadline})
     kind = "attachVolume" if operation.kind == "Attach" else "detachVolume"
     return status.model_copy(update={"operation": changed, "job": JobRecord(id=job_id, type=kind, status="INIT")})
 
@@ -60,7 +76,7 @@ def refused(status: VolumeAttachmentStatus, *, for_good: bool) -> VolumeAttachme
     """The cloud refused the call, and did nothing."""
     operation = _operation(status)
     settles = operation.kind == "Attach" and operation.attempts == 1
-    step = planner.FAILED if for_good else planner.RETRYING
+    step = steps.FAILED if for_good else steps.RETRYING
     changed = operation.model_copy(update={"step": step, "job_id": None, "deadline": None if settles else operation.deadline})
     return status.model_copy(update={"operation": changed})
 
@@ -68,7 +84,7 @@ def refused(status: VolumeAttachmentStatus, *, for_good: bool) -> VolumeAttachme
 def job_failed(status: VolumeAttachmentStatus, job: Job, *, for_good: bool) -> VolumeAttachmentStatus:
     """The job failed; its id is forgotten, its words are kept."""
     operation = _operation(status)
-    step = planner.FAILED if for_good else planner.RETRYING
+    step = steps.FAILED if for_good else steps.RETRYING
     seen = job_seen(status, job)
     return seen.model_copy(update={"operation": operation.model_copy(update={"step": step, "job_id": None})})
 
@@ -90,6 +106,7 @@ def attached(
         "project": project,
         "server_id": server_id,
         "operation": None,
+        "detach_mode": None,
         "attachment_id": attachment.id or attachment.volume_id,
         "device": shown or None,
         "pci_address": (device.pci_address or None) if device else None,
@@ -106,6 +123,11 @@ def attached(
 def lost(status: VolumeAttachmentStatus) -> VolumeAttachmentStatus:
     """The volume is not on the server any more: what was seen of it no longer holds."""
     return status.model_copy(update=dict.fromkeys(("attachment_id", "device", "pci_address", "boot_index", "size_gib")))
+
+
+def let_go(status: VolumeAttachmentStatus) -> VolumeAttachmentStatus:
+    """The server went, or is going, without the volume, and no request is under way any more."""
+    return lost(status).model_copy(update={"operation": None})
 
 
 def _operation(status: VolumeAttachmentStatus) -> Operation:

@@ -154,8 +154,9 @@ class FakeCloud:
         if row is None:
             return
         self.ledger.append(Entry("delete", server_id, row.server.metadata.get("ecs-operator.owner", ""), self.now()))
-        if not self.keeps_volumes:
-            self.volumes_by_id.pop(f"{server_id}-root", None)
+        root = f"{server_id}-root"
+        if not self.keeps_volumes and any(each.id == root for each in row.server.volumes):
+            self.volumes_by_id.pop(root, None)
 
     def alive(self) -> list[Server]:
         return [row.server for row in self.servers_by_id.values()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.fakes.stage import Stage
-from tests.unit.resources.volume_attachment.test_reconciler import ATTACHED, KEY, prepared, server_of
+from tests.unit.resources.volume_attachment.prepared import KEY, prepared, server_of
+from tests.unit.resources.volume_attachment.test_reconciler import ATTACHED
 
 
 def untouched(stage: Stage) -> bool:

@@ -6,21 +6,16 @@ from typing import Any
 
 import pytest
 
-from ecs_operator.api.group import SERVER, VOLUME_ATTACHMENT
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Meaning
-from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done
 from ecs_operator.engine.ports import ConflictError, UnavailableError
 from ecs_operator.resources.tenancy import TenantUnavailable
-from ecs_operator.resources.volume_attachment.reconciler import VolumeAttachmentReconciler
 from tests.fakes.cloud import SETTLE_AFTER, cloud_error, lost, missing
 from tests.fakes.effects import When
 from tests.fakes.stage import STEADY, Stage
+from tests.unit.resources.volume_attachment.prepared import BUILT, KEY, WEB_0, attached, prepared, removed, server_of
 
-KEY = ObjectKey(VOLUME_ATTACHMENT.plural, "shop", "data")
-WEB_0 = ObjectKey(SERVER.plural, "shop", "web-0")
-BUILT = {"id": "server-1", "serverStatus": "ACTIVE", "project": "lab"}
 ATTACHED = {
     "serverId": "server-1",
     "attachmentId": "volume-1",
@@ -31,40 +26,9 @@ ATTACHED = {
 }
 
 
-def build(stage: Stage) -> VolumeAttachmentReconciler:
-    return VolumeAttachmentReconciler(stage.desk)
-
-
-def prepared(**spec: Any) -> Stage:
-    stage = Stage(build)
-    stage.cloud.add_server("server-1")
-    stage.cloud.add_server("server-2")
-    stage.cloud.add_volume("volume-1")
-    wanted = {"serverId": "server-1", "volumeId": "volume-1", **spec}
-    stage.store.create(KEY.resource, KEY.name, {key: value for key, value in wanted.items() if value is not None}, namespace=KEY.namespace)
-    return stage
-
-
 @pytest.fixture
 def stage() -> Stage:
     return prepared()
-
-
-def server_of(stage: Stage) -> tuple[str, ...]:
-    return stage.cloud.volume_rows["volume-1"].server_ids
-
-
-async def attached(stage: Stage) -> None:
-    await stage.settle(KEY)
-    assert stage.condition(KEY) == ("True", "Available"), stage.status(KEY)
-
-
-async def removed(stage: Stage) -> None:
-    stage.store.delete(KEY)
-    await stage.settle(KEY)
-    assert KEY not in stage.store
-    assert server_of(stage) == ()
-    assert stage.cloud.volume_rows["volume-1"].status == "available"
 
 
 async def test_a_volume_is_attached_by_one_call_and_described(stage: Stage) -> None:
