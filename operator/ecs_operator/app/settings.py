@@ -33,6 +33,7 @@ class Settings:
     create_deadline: float = 60.0
     gateway_timeout: float = 60.0
     list_lag: float = 30.0
+    orphan_age: float = 1800.0
     workers: int = 16
 
 
@@ -65,6 +66,7 @@ def add_flags(parser: argparse.ArgumentParser, *, environment: Mapping[str, str]
     add("--create-deadline", _seconds(1), defaults.create_deadline, "seconds until a create request is given up")
     add("--gateway-timeout", _seconds(0), defaults.gateway_timeout, "seconds the cloud's gateway may hold a request back")
     add("--list-lag", _seconds(0), defaults.list_lag, "seconds until a new server is certainly in the cloud's list")
+    add("--orphan-age", _seconds(0), defaults.orphan_age, "seconds a server must be old to be reported when its object is gone")
     add("--workers", _whole(1, 256), defaults.workers, "objects worked on at the same time")
 
 

@@ -27,6 +27,7 @@ def test_all_flags() -> None:
         *("--kubeconfig", "/k", "--namespace", "n", "--watch-namespace", "a", "--watch-namespace", "b", "--identity", "me"),
         *("--lease-duration", "25", "--allow-http", "--probe-host", "0.0.0.0", "--probe-port", "9000", "--log-format", "text"),
         *("--log-level", "debug", "--create-deadline", "1.5", "--gateway-timeout", "2", "--list-lag", "0", "--workers", "4"),
+        *("--orphan-age", "60"),
     )
     assert found == Settings(
         kubeconfig=Path("/k"),
@@ -42,6 +43,7 @@ def test_all_flags() -> None:
         create_deadline=1.5,
         gateway_timeout=2.0,
         list_lag=0.0,
+        orphan_age=60.0,
         workers=4,
     )
 

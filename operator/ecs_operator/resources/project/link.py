@@ -36,6 +36,7 @@ class OpenClient(Protocol):
         iam_endpoint: str,
         project_id: str | None,
         project_name: str | None,
+        user_id: str | None,
         credentials: CredentialsProvider,
         ca_bundle: str | None,
         budget: BudgetLimits,
@@ -145,6 +146,11 @@ class Link:
             resync_seconds=float(spec.resync_period_seconds),
         )
 
+    @property
+    def client(self) -> EcsClient | None:
+        """The open connection, None while there is none."""
+        return self._open.client if self._open is not None else None
+
     async def close(self) -> None:
         """Close the connection, also one that is just being opened."""
         if self._connecting is not None:
@@ -199,6 +205,7 @@ class Link:
             iam_endpoint=spec.endpoints.iam or "",
             project_id=project_id,
             project_name=None if project_id else spec.project_name,
+            user_id=spec.user_id,
             credentials=self.credentials,
             ca_bundle=spec.ca_bundle,
             budget=BudgetLimits(
@@ -229,7 +236,7 @@ class Link:
 
 def connection_parts(spec: ProjectSpec) -> str:
     """What a connection is made of, as one comparable text. The rest of the spec changes without a new connection."""
-    return spec.model_dump_json(include={"endpoints", "ca_bundle", "project_id", "project_name", "credentials", "limits"})
+    return spec.model_dump_json(include={"endpoints", "ca_bundle", "project_id", "project_name", "user_id", "credentials", "limits"})
 
 
 def encryption_problem(spec: ProjectSpec, *, allow_http: bool) -> str | None:
