@@ -52,7 +52,7 @@ def build(platform: Platform) -> Workload:
                 orphans=OrphanSearch(
                     store=store,
                     clock=clock,
-                    policy=OrphanPolicy(age=settings.orphan_age, between_looks=settings.list_lag),
+                    policy=OrphanPolicy(age=settings.orphan_age, between_looks=min(settings.list_lag, settings.orphan_age)),
                     sees_all=not settings.watch_namespaces,
                 ),
                 events=events,

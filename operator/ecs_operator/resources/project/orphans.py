@@ -84,7 +84,8 @@ def sift(
         if uid in uids:
             continue
         before = known.get(server_id) or Ownerless(server_id, server.name, now)
-        is_old = (server.created_at or before.since) + timedelta(seconds=policy.age) <= now
+        # The cloud's clock may be wrong, ours tells how long it has been known.
+        is_old = min(server.created_at or now, before.since) + timedelta(seconds=policy.age) <= now
         is_second = snapshot.taken_at >= before.since + timedelta(seconds=policy.between_looks) and server_id in known
         is_confirmed = before.is_confirmed or (is_old and is_second)
         found[server_id] = Ownerless(server_id, server.name, before.since, is_confirmed)
