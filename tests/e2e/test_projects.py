@@ -111,8 +111,8 @@ async def test_a_namespace_is_admitted_and_refused_by_its_labels_as_they_change(
     await scene.patch("ecsvm/web-0", {"powerState": "Stopped"})
     await scene.until("ecsvm/web-0", lambda obj: says(obj, "WaitingForDependency"))
     assert await scene.deeds(server_id) == [], "what is not admitted is left as it is"
+    # So that it can be deleted.
     await scene.lab.cp.kubectl("label", "namespace", scene.namespace, f"stage={project}")
-    await scene.until_ready("ecsvm/web-0", seconds=60)
 
 
 async def test_with_an_access_key_the_users_id_opens_the_reinstallation(scene: Scene) -> None:

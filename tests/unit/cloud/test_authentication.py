@@ -307,7 +307,7 @@ USERS = [
 
 @pytest.mark.parametrize(("credentials", "given", "user"), [case[1:] for case in USERS], ids=[case[0] for case in USERS])
 async def test_whose_credentials_these_are(credentials: Credentials, given: str | None, user: str | None) -> None:
-    cloud = FakeCloud(lambda _: answer(200, SHOWN))
+    cloud = FakeCloud(lambda _: answer(200, LIMITS))
     async with client_of(cloud, credentials=StaticCredentials(credentials), user_id=given) as client:
         assert await client.user_id() == user
     assert len(cloud.token_requests) == (user == "u1"), "no token is fetched for what is known"

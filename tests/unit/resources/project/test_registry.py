@@ -157,6 +157,14 @@ async def test_an_access_key(directory: Directory) -> None:
     assert await directory.opener.opened[0].credentials() == AccessKey(access_key="AK", secret_key="SK", security_token="ST")
 
 
+async def test_the_open_connections_are_shown_for_metrics(directory: Directory) -> None:
+    directory.add()
+    directory.add("other")
+    assert directory.registry.clients() == {}
+    used = await tenant(directory, ref="lab")
+    assert directory.registry.clients() == {"lab": used.client}
+
+
 async def test_the_users_id_of_the_spec_goes_to_the_connection(directory: Directory) -> None:
     directory.add(userId="u-1")
     await tenant(directory, ref="lab")
