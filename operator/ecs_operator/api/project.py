@@ -125,7 +125,8 @@ class Limits(ApiModel):
     writes_per_second: PerSecond = 10
     """Changing calls in a second, 1 to 1000. Default: 10. Can be changed."""
     creates_in_flight: Annotated[int, Field(ge=1, le=1000)] = 50
-    """Creations of servers that run at the same time, 1 to 1000. Default: 50. Can be changed."""
+    """Creations of servers that run at the same time, from the request to the end of its job, 1 to 1000. What is beyond waits for its turn
+    and says so. Default: 50. Can be changed."""
 
 
 class ProjectSpec(ApiModel):

@@ -10,8 +10,10 @@ from typing import Protocol
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
+from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, RefusedError
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
@@ -68,6 +70,7 @@ class _Open:
     snapshots: ServerSnapshots
     batches: Batches
     jobs: JobLooks
+    creations: Creations
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Link:
         open_client: OpenClient,
         on_change: Callable[[], None],
         on_secret_change: Callable[[], None],
+        wake: Callable[[ObjectKey], None],
     ) -> None:
         """``known_id``: the id that a look-up by name gave before; it is looked up only once. ``on_change``: opening it has ended."""
         self.name = name
@@ -104,6 +108,7 @@ class Link:
         self._settings = settings
         self._open_client = open_client
         self._on_change = on_change
+        self._wake = wake
         self._connecting: asyncio.Task[None] | None = None
         self._open: _Open | None = None
         self._failure: _Failure | None = None
@@ -144,6 +149,7 @@ class Link:
             identity=self._identity,
             create_policy=policy,
             resync_seconds=float(spec.resync_period_seconds),
+            creations=opened.creations,
         )
 
     @property
@@ -191,6 +197,7 @@ class Link:
                 snapshots=ServerSnapshots(client.servers, self._clock),
                 batches=Batches(client.servers),
                 jobs=JobLooks(client.jobs, self._clock),
+                creations=Creations(self._spec.limits.creates_in_flight, wake=self._wake),
             )
         finally:
             self._connecting = None

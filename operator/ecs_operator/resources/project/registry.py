@@ -195,6 +195,7 @@ class TenantRegistry:
             open_client=self._open_client,
             on_change=lambda: self.changed(name),
             on_secret_change=lambda: self._secret_changed(name, secret_key(self._settings.namespace, spec)),
+            wake=self._wake,
         )
 
     def _secret_changed(self, name: str, key: ObjectKey) -> None:
