@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from ecs_lab.control_plane import ControlPlane
 from ecs_operator.api.common import ApiModel, Condition, Job, KeyRef, ObjectRef, Operation, Restore
-from ecs_operator.api.project import ProjectQuota, ProjectStatus, QuotaUse
+from ecs_operator.api.project import Orphan, Orphans, ProjectQuota, ProjectStatus, QuotaUse
 from ecs_operator.api.server import (
     Address,
     Adoption,
@@ -105,6 +105,7 @@ _FULL: dict[str, ApiModel] = {
         project_id="p-1",
         microversion="2.26",
         quota=ProjectQuota(instances=QuotaUse(used=1, limit=-1), cores=QuotaUse(used=1, limit=8000), ram_mib=QuotaUse(used=1, limit=2**40)),
+        orphans=Orphans(count=1, servers=(Orphan(server_id="s-1", name=_LONG, since=_NOW),)),
         last_handled_reconcile_at="now",
         conditions=(_CONDITION,),
     ),

@@ -15,8 +15,8 @@ from ecs_lab.simulator import Simulator
 from tests.e2e.pace import QUICK
 from tests.scenes import Scene, scene_of
 
-# A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it.
-OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG")
+# A short lease lets a rival take over soon; the log is complete because tests look for secrets and refusals in it; orphans are told soon.
+OPERATOR = ("--lease-duration", "20", "--log-level", "DEBUG", "--orphan-age", "3")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -6,13 +6,27 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from ecs_operator.api.common import LIST_SET, ApiModel, CloudId, Conditions, Generation, ItemName, ObjectName, SeenText, text
+from ecs_operator.api.common import (
+    LIST_SET,
+    ApiModel,
+    CloudId,
+    Conditions,
+    Count,
+    Generation,
+    ItemName,
+    ObjectName,
+    SeenText,
+    Timestamp,
+    list_map,
+    text,
+)
 from ecs_operator.api.rules import Rule, exactly_one, validations
 
 _URL = r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$"
 _PEM = r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 
 Url = Annotated[str, text(512, pattern=_URL)]
+MOST_ORPHANS_SHOWN = 20
 PerSecond = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -111,7 +125,8 @@ class Limits(ApiModel):
     writes_per_second: PerSecond = 10
     """Changing calls in a second, 1 to 1000. Default: 10. Can be changed."""
     creates_in_flight: Annotated[int, Field(ge=1, le=1000)] = 50
-    """Creations of servers that run at the same time, 1 to 1000. Default: 50. Can be changed."""
+    """Creations of servers that run at the same time, from the request to the end of its job, 1 to 1000. What is beyond waits for its turn
+    and says so. Default: 50. Can be changed."""
 
 
 class ProjectSpec(ApiModel):
@@ -164,6 +179,10 @@ class ProjectSpec(ApiModel):
     project_name: Annotated[str, text(64)] | None = None
     """Name of the project in the cloud, looked up once; the id is then kept in status.projectId. Cannot be changed once the operator has
     signed in."""
+    user_id: CloudId | None = None
+    """Id of the user whose credentials these are. A reinstallation with the same image names its user (ECS API reference 5.2.1): with
+    credentials.password the token tells it, an access key does not, and without it the call that changes the image is made instead. Goes
+    before what the token says. Can be changed."""
     credentials: Credentials
     """As whom the operator talks to the cloud: an access key, or user name and password."""
     create_idempotency: Literal["Auto", "Token", "Settle"] = "Auto"
@@ -197,6 +216,26 @@ class ProjectQuota(ApiModel):
     """Memory in MiB."""
 
 
+class Orphan(ApiModel):
+    """A server with this cluster's mark whose object is gone."""
+
+    server_id: SeenText
+    """Its id in the cloud."""
+    name: SeenText
+    """Its name in the cloud."""
+    since: Timestamp
+    """When it was first seen without its object."""
+
+
+class Orphans(ApiModel):
+    """Servers that carry this cluster's mark though no EcsServer has them any more. Nothing is done to them."""
+
+    count: Count
+    """How many there are."""
+    servers: Annotated[tuple[Orphan, ...], Field(max_length=MOST_ORPHANS_SHOWN, json_schema_extra=list_map("serverId"))] = ()
+    """The first 20 of them."""
+
+
 class ProjectStatus(ApiModel):
     """What the operator found out about the project."""
 
@@ -208,6 +247,9 @@ class ProjectStatus(ApiModel):
     """Microversion of the ECS API that is used for reading."""
     quota: ProjectQuota | None = None
     """The project's limits, read now and then."""
+    orphans: Orphans | None = None
+    """Servers with this cluster's mark whose EcsServer is gone, at least half an hour old and seen twice; absent when there are none. They
+    are only reported: delete them in the cloud if nobody needs them."""
     last_handled_reconcile_at: SeenText | None = None
     """Echo of the annotation ecs.huaweicloud.com/reconcile-requested-at that was handled last."""
     conditions: Conditions = ()

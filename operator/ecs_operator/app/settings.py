@@ -34,6 +34,7 @@ class Settings:
     gateway_timeout: float = 60.0
     list_lag: float = 30.0
     details_period: float = 3600.0
+    orphan_age: float = 1800.0
     workers: int = 16
 
 
@@ -68,6 +69,7 @@ def add_flags(parser: argparse.ArgumentParser, *, environment: Mapping[str, str]
     add("--list-lag", _seconds(0), defaults.list_lag, "seconds until a new server is certainly in the cloud's list")
     text = "seconds in which one detail of each server is read again that no list shows; 0: never"
     add("--details-period", _seconds(0), defaults.details_period, text)
+    add("--orphan-age", _seconds(0), defaults.orphan_age, "seconds a server must be old to be reported when its object is gone")
     add("--workers", _whole(1, 256), defaults.workers, "objects worked on at the same time")
 
 

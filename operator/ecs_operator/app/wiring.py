@@ -11,6 +11,7 @@ from ecs_operator.kube.store import Ownership
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import RegistrySettings
+from ecs_operator.resources.project.orphans import OrphanPolicy, OrphanSearch
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.server.reconciler import ServerReconciler
@@ -42,7 +43,20 @@ def build(platform: Platform) -> Workload:
     desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
     return Workload(
         reconcilers=(
-            ProjectReconciler(store=store, writer=writer, registry=registry, guard=guard, clock=clock),
+            ProjectReconciler(
+                store=store,
+                writer=writer,
+                registry=registry,
+                guard=guard,
+                clock=clock,
+                orphans=OrphanSearch(
+                    store=store,
+                    clock=clock,
+                    policy=OrphanPolicy(age=settings.orphan_age, between_looks=min(settings.list_lag, settings.orphan_age)),
+                    sees_all=not settings.watch_namespaces,
+                ),
+                events=events,
+            ),
             ServerReconciler(
                 store=store,
                 writer=writer,

@@ -1,10 +1,12 @@
 """The client of the ECS API. It knows HTTP and the cloud, and nothing of Kubernetes."""
 
+from ecs_operator.cloud.breaker import BreakerState
 from ecs_operator.cloud.budget import BudgetLimits
 from ecs_operator.cloud.catalog import Catalog
 from ecs_operator.cloud.client import EcsClient
 from ecs_operator.cloud.clock import Clock, SystemClock
 from ecs_operator.cloud.codes import CODES, LEFTOVERS, CodeEntry, lookup
+from ecs_operator.cloud.counters import CallCounters
 from ecs_operator.cloud.credentials import AccessKey, Credentials, CredentialsProvider, PasswordCredentials, StaticCredentials
 from ecs_operator.cloud.dispatch import CallRecord, Observer
 from ecs_operator.cloud.errors import CloudError, Failure, Meaning, Outcome
@@ -60,7 +62,9 @@ __all__ = [
     "Attachment",
     "Bandwidth",
     "BlockDevice",
+    "BreakerState",
     "BudgetLimits",
+    "CallCounters",
     "CallRecord",
     "Catalog",
     "ChangeSystem",

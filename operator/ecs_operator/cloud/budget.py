@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import math
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ecs_operator.cloud.clock import Clock
+from ecs_operator.cloud.lanes import Turns
 from ecs_operator.cloud.operation import Kind, Lane
 
 _LEAST_RATE = 1 / 16
@@ -62,12 +65,12 @@ class _Bucket:
         self.closed_until = max(self.closed_until, now + pause)
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiter:
     lane: Lane
     number: int
-    kind: Kind = field(compare=False)
-    admitted: asyncio.Future[None] = field(compare=False)
+    kind: Kind
+    admitted: asyncio.Future[None]
 
 
 class Budget:
@@ -80,7 +83,8 @@ class Budget:
             Kind.READ: _Bucket(limits.reads_per_second, tokens=max(limits.reads_per_second, 1.0)),
             Kind.WRITE: _Bucket(limits.writes_per_second, tokens=max(limits.writes_per_second, 1.0)),
         }
-        self._waiters: list[_Waiter] = []
+        self._queues: defaultdict[tuple[Lane, Kind], deque[_Waiter]] = defaultdict(deque)
+        self._turns = Turns()
         self._arrivals = 0
         self._in_flight = 0
         self._creates = 0
@@ -92,7 +96,7 @@ class Budget:
         """Wait for room and hold it while the call runs. Raises BudgetExhaustedError after ``within`` seconds."""
         self._arrivals += 1
         waiter = _Waiter(lane, self._arrivals, kind, asyncio.get_running_loop().create_future())
-        self._waiters.append(waiter)
+        self._queues[lane, kind].append(waiter)
         self._admit()
         try:
             async with asyncio.timeout(within):
@@ -131,7 +135,7 @@ class Budget:
     @property
     def waiting(self) -> int:
         """Calls that wait for room."""
-        return len(self._waiters)
+        return sum(map(len, self._queues.values()))
 
     @property
     def in_flight(self) -> int:
@@ -142,37 +146,53 @@ class Budget:
         return self._buckets[Kind.READ if kind is Kind.READ else Kind.WRITE]
 
     def _admit(self) -> None:
-        """Admit whom there is room for, the first lane first, and come back when the next token is due."""
-        now = self._clock.monotonic()
-        next_at: float | None = None
-        for waiter in sorted(self._waiters):
-            if waiter.admitted.done():  # cancelled, and about to leave
-                continue
-            if self._in_flight >= self._limits.requests_in_flight:
+        """Admit whom there is room for, and come back when the next token is due."""
+        while self._in_flight < self._limits.requests_in_flight:
+            ready: dict[Lane, _Waiter] = {}
+            for waiter in self._first_in_line():
+                if self._wait(waiter.kind) > 0:
+                    continue
+                other = ready.get(waiter.lane)
+                ready[waiter.lane] = waiter if other is None or waiter.number < other.number else other
+            if not ready:
                 break
-            if waiter.kind is Kind.CREATE and self._creates >= self._limits.creates_in_flight:
-                continue
-            bucket = self._bucket(waiter.kind)
-            wait = bucket.wait(now)
-            if wait > 0:
-                next_at = wait if next_at is None else min(next_at, wait)
-                continue
-            bucket.tokens -= 1.0
+            chosen = ready[self._turns.choose(ready)]
+            self._queues[chosen.lane, chosen.kind].popleft()
+            self._bucket(chosen.kind).tokens -= 1.0
             self._in_flight += 1
-            self._creates += waiter.kind is Kind.CREATE
-            self._waiters.remove(waiter)
-            waiter.admitted.set_result(None)
+            self._creates += chosen.kind is Kind.CREATE
+            chosen.admitted.set_result(None)
         if self._timer:
             self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = None if next_at is None else loop.call_later(max(next_at, 0.001), self._admit)
+            self._timer = None
+        if self._in_flight < self._limits.requests_in_flight:
+            # Who waits for another call to end is admitted by that end.
+            pause = min((self._wait(waiter.kind) for waiter in self._first_in_line()), default=math.inf)
+            if pause < math.inf:
+                self._timer = asyncio.get_running_loop().call_later(max(pause, 0.001), self._admit)
+
+    def _first_in_line(self) -> Iterator[_Waiter]:
+        """Of each lane and kind the one who came first. Who was cancelled, and is about to leave, is passed over."""
+        for queue in self._queues.values():
+            while queue and queue[0].admitted.done():
+                queue.popleft()
+            if queue:
+                yield queue[0]
+
+    def _wait(self, kind: Kind) -> float:
+        """Seconds until a call of the kind may leave; infinite while only the end of another one makes room."""
+        if kind is Kind.CREATE and self._creates >= self._limits.creates_in_flight:
+            return math.inf
+        return self._bucket(kind).wait(self._clock.monotonic())
 
     def _leave(self, waiter: _Waiter) -> None:
         """Forget a waiter that gave up, also one that was admitted at the very last moment."""
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
-        elif waiter.admitted.done() and not waiter.admitted.cancelled():
+        if waiter.admitted.done() and not waiter.admitted.cancelled():
             self._release(waiter.kind)
+            return
+        queue = self._queues[waiter.lane, waiter.kind]
+        if waiter in queue:
+            queue.remove(waiter)
 
     def _release(self, kind: Kind) -> None:
         self._in_flight -= 1

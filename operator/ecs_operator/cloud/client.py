@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -11,8 +12,10 @@ from typing import Self
 import httpx
 
 from ecs_operator.cloud.authentication import Authentication
+from ecs_operator.cloud.breaker import BreakerState
 from ecs_operator.cloud.budget import Budget, BudgetLimits
 from ecs_operator.cloud.clock import Clock, SystemClock
+from ecs_operator.cloud.counters import CallCounters
 from ecs_operator.cloud.credentials import AccessKey, CredentialsProvider
 from ecs_operator.cloud.dispatch import Dispatcher, Observer
 from ecs_operator.cloud.errors import CloudError, invalid
@@ -54,8 +57,9 @@ class EcsClient:
     An asynchronous context manager; or call ``close``.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, user_id: str | None = None) -> None:
         self._session = session
+        self._user_id = user_id
         self.servers = Servers(session)
         self.systems = ServerSystems(session)
         self.server_actions = ServerActions(session)
@@ -91,6 +95,7 @@ class EcsClient:
         iam_endpoint: str,
         project_id: str | None = None,
         project_name: str | None = None,
+        user_id: str | None = None,
         credentials: CredentialsProvider,
         ca_bundle: str | None = None,
         budget: BudgetLimits | None = None,
@@ -103,6 +108,7 @@ class EcsClient:
 
         With an id nothing is sent yet. A name is looked up by a token, so it needs a user with password.
         ``iam_endpoint`` may be empty where an access key is used: then every call that needs IAM is refused here.
+        ``user_id`` is whose credentials these are, for the calls that want it; a token tells it too, an access key does not.
         ``ca_bundle`` is PEM text; certificates are then verified against it alone. ``transport`` replaces the network in tests.
         """
         _check(endpoint=endpoint, iam_endpoint=iam_endpoint, project=project_id or project_name)
@@ -124,7 +130,7 @@ class EcsClient:
             clock=time,
             rng=chance,
         )
-        client = cls(session)
+        client = cls(session, user_id=user_id)
         if not project_id:
             await client._settle(project_name or "", credentials, tokens)
         return client
@@ -140,8 +146,17 @@ class EcsClient:
         return self._session.place.project_id
 
     async def user_id(self) -> str | None:
-        """Id of the user whose credentials these are; None where only an access key is known. Raises CloudError."""
-        return await self._session.user_id()
+        """Id of the user: the one that was given, else the token's; None where only an access key is known. Raises CloudError."""
+        return self._user_id or await self._session.user_id()
+
+    @property
+    def counters(self) -> CallCounters:
+        """What became of the calls so far."""
+        return self._session.counters
+
+    def breakers(self) -> Mapping[str, BreakerState]:
+        """Whether calls leave, by endpoint: ``ecs`` and ``iam``."""
+        return self._session.breakers()
 
     async def close(self) -> None:
         """Close the connections."""

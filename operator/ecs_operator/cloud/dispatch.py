@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import httpx
 
+from ecs_operator.cloud.breaker import Breaker, Hold, Sign, sign_of
 from ecs_operator.cloud.clock import Clock
+from ecs_operator.cloud.counters import CallCounters
 from ecs_operator.cloud.errors import CloudError, Meaning, Outcome
-from ecs_operator.cloud.failures import Call, RawAnswer, lost, refusal
-from ecs_operator.cloud.operation import Operation
+from ecs_operator.cloud.failures import Call, RawAnswer, held_back, lost, refusal
+from ecs_operator.cloud.operation import Family, Operation
 from ecs_operator.cloud.transport import READ_SECONDS, HttpRequest, exchange
 
 _LOG = logging.getLogger("ecs_operator.cloud")
@@ -38,20 +40,49 @@ Observer = Callable[[CallRecord], None]
 
 
 class Dispatcher:
-    """The way out. Every request gets an id of ours and ends in a record, whatever becomes of it."""
+    """The way out. Every request gets an id of ours and ends in a record, whatever becomes of it.
+
+    Behind it are two endpoints, each with a breaker: while IAM is away, calls with a token that holds go on.
+    """
 
     def __init__(self, http: httpx.AsyncClient, *, clock: Clock, rng: random.Random, observer: Observer | None = None) -> None:
         self._http = http
         self._clock = clock
         self._rng = rng
         self._observer = observer
+        self.counters = CallCounters()
+        self.breakers = {endpoint: Breaker(clock=clock) for endpoint in ("ecs", "iam")}
 
     def new_call(self, operation: Operation, *, secrets: tuple[str, ...] = ()) -> Call:
         """A call with a fresh request id."""
         return Call(operation=operation, request_id=f"req-{uuid.UUID(int=self._rng.getrandbits(128), version=4)}", secrets=secrets)
 
+    def check(self, call: Call, *, url: httpx.URL) -> None:
+        """Raises CloudError (not sent) when the call would be held back now, so that it need not wait for its turn first."""
+        hold = self._breaker(call).hold()
+        if hold is not None:
+            raise self._held_back(call, hold, url)
+
     async def send(self, call: Call, request: HttpRequest, *, read_seconds: float = READ_SECONDS) -> RawAnswer:
         """The answer to a request that succeeded. Raises CloudError for every other end."""
+        breaker = self._breaker(call)
+        permit = breaker.enter()
+        if isinstance(permit, Hold):
+            raise self._held_back(call, permit, request.url)
+        sign, cause = Sign.NONE, ""
+        try:
+            answer = await self._send(call, request, read_seconds=read_seconds)
+        except CloudError as error:
+            sign, cause = sign_of(error), f"HTTP {error.status}" if error.status else error.message
+            raise
+        else:
+            sign = Sign.ALIVE
+            return answer
+        finally:
+            breaker.ended(permit, sign, cause=cause)
+
+    async def _send(self, call: Call, request: HttpRequest, *, read_seconds: float) -> RawAnswer:
+        self.counters.sent += 1
         started = self._clock.monotonic()
         try:
             answer = await exchange(self._http, call, request, read_seconds=read_seconds)
@@ -70,6 +101,13 @@ class Dispatcher:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    def _breaker(self, call: Call) -> Breaker:
+        return self.breakers["iam" if call.operation.family is Family.IAM else "ecs"]
+
+    def _held_back(self, call: Call, hold: Hold, url: httpx.URL) -> CloudError:
+        self.counters.held_back += 1
+        return held_back(call, hold, url=url)
 
     def _report(self, call: Call, started: float, *, error: CloudError | None, answer: RawAnswer | None = None) -> None:
         record = CallRecord(

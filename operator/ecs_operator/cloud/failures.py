@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ecs_operator.cloud.breaker import Hold
 from ecs_operator.cloud.codes import CodeEntry, lookup
 from ecs_operator.cloud.errors import MESSAGE_LIMIT, CloudError, Failure, Meaning, Outcome
 from ecs_operator.cloud.operation import Family, Operation
@@ -19,6 +20,8 @@ from ecs_operator.cloud.operation import Family, Operation
 REQUEST_ID_HEADERS = ("x-request-id", "x-openstack-request-id", "x-compute-request-id")
 RETRY_AFTER_LIMIT = 300.0
 """Seconds: a longer wish is cut down."""
+CAUSE_LIMIT = 200
+"""Characters of the failure that is named where a call is held back."""
 
 _CODE = re.compile(r"^[A-Za-z]{2,8}\.[0-9]{3,5}$")
 _NOT_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError)
@@ -113,7 +116,7 @@ def refusal(call: Call, answer: RawAnswer, *, now: datetime) -> CloudError | Non
 
 def lost(call: Call, error: httpx.HTTPError | httpx.InvalidURL | TimeoutError, *, url: httpx.URL) -> CloudError:
     """The error for a call without an answer. Only what failed before the first byte left counts as not sent."""
-    place = f"{url.scheme}://{url.netloc.decode()}"
+    place = _place(url)
     outcome = Outcome.NOT_SENT if isinstance(error, _NOT_LEFT) else Outcome.UNKNOWN
     name = type(error).__name__
     detail = "" if isinstance(error, TimeoutError) else _clean(str(error), call.secrets)
@@ -121,6 +124,21 @@ def lost(call: Call, error: httpx.HTTPError | httpx.InvalidURL | TimeoutError, *
     text = f"no answer in time from {place}" if is_late else f"the connection to {place} failed"
     return failed(
         call, outcome=outcome, meaning=Meaning.UNREACHABLE, message=f"{text} ({name}: {detail})" if detail else f"{text} ({name})"
+    )
+
+
+def held_back(call: Call, hold: Hold, *, url: httpx.URL) -> CloudError:
+    """The error for a call that does not leave, because the endpoint did not answer the last ones. It tells when the next one may."""
+    text = f"{_place(url)} failed {hold.failures} times in a row, the last time with: {hold.cause[:CAUSE_LIMIT]}"
+    return CloudError(
+        Failure(
+            operation=call.operation.name,
+            method=call.operation.method,
+            outcome=Outcome.NOT_SENT,
+            meaning=Meaning.UNREACHABLE,
+            message=f"{text}; the next try is at {hold.until.strftime('%H:%M:%S')} UTC",
+            retry_after=hold.seconds,
+        )
     )
 
 
@@ -138,6 +156,10 @@ def failed(call: Call, *, outcome: Outcome, meaning: Meaning, message: str, answ
             cloud_request_id=answer.cloud_request_id if answer else "",
         )
     )
+
+
+def _place(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _verdict(

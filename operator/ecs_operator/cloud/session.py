@@ -14,8 +14,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ecs_operator.cloud.authentication import Authentication
+from ecs_operator.cloud.breaker import BreakerState
 from ecs_operator.cloud.budget import Budget, BudgetExhaustedError
 from ecs_operator.cloud.clock import Clock
+from ecs_operator.cloud.counters import CallCounters
 from ecs_operator.cloud.dispatch import Dispatcher
 from ecs_operator.cloud.errors import CloudError, Meaning, Outcome, invalid
 from ecs_operator.cloud.failures import Call, RawAnswer, failed, lost
@@ -132,6 +134,15 @@ class Session:
         """Id of the user whose credentials these are; None with an access key. Raises CloudError."""
         return await self._authentication.user_id()
 
+    @property
+    def counters(self) -> CallCounters:
+        """What became of the calls so far."""
+        return self._dispatcher.counters
+
+    def breakers(self) -> Mapping[str, BreakerState]:
+        """Whether calls leave, by endpoint: ``ecs`` and ``iam``."""
+        return {endpoint: breaker.state for endpoint, breaker in self._dispatcher.breakers.items()}
+
     async def close(self) -> None:
         """Close the connections."""
         self._budget.close()
@@ -153,13 +164,18 @@ class Session:
                 renewed = True
                 chances += 1
             except CloudError as error:
-                if tried >= chances or error.meaning not in _RETRIED or not self._budget.may_retry():
+                if tried >= chances or error.meaning not in _RETRIED or _is_known_to_be_in_vain(error):
                     raise
+                if not self._budget.may_retry():
+                    self.counters.retries_denied += 1
+                    raise
+                self.counters.retries += 1
                 await asyncio.sleep(self._rng.uniform(0.0, min(_BACKOFF_SECONDS * 2**tried, _LONGEST_BACKOFF)))
             attempt.call = self._dispatcher.new_call(operation, secrets=attempt.call.secrets)
 
     async def _once(self, attempt: _Attempt) -> CloudAnswer:
         operation = attempt.call.operation
+        self._dispatcher.check(attempt.call, url=attempt.url)
         try:
             versions = await self.microversions.headers(operation)
         except CloudError as error:
@@ -217,6 +233,11 @@ class _ProofRefusedError(Exception):
         super().__init__(error)
         self.error = error
         self.is_renewed = is_renewed
+
+
+def _is_known_to_be_in_vain(error: CloudError) -> bool:
+    """It did not even leave, and it is known for how long none will: a try before that is none."""
+    return error.outcome is Outcome.NOT_SENT and error.retry_after is not None
 
 
 def _encode(body: Mapping[str, object] | bytes | None) -> bytes:

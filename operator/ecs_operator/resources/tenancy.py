@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ecs_operator.api.reasons import Reason
@@ -10,6 +10,7 @@ from ecs_operator.cloud import EcsClient, JobLooks
 from ecs_operator.cloud.observation import ServerSnapshots
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.ownership import ClusterIdentity
 
 
@@ -40,6 +41,8 @@ class Tenant:
     identity: ClusterIdentity
     create_policy: CreatePolicy
     resync_seconds: float
+    creations: Creations = field(default_factory=Creations)
+    """Those that run at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

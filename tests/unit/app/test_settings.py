@@ -28,6 +28,7 @@ def test_all_flags() -> None:
         *("--lease-duration", "25", "--allow-http", "--probe-host", "0.0.0.0", "--probe-port", "9000", "--log-format", "text"),
         *("--log-level", "debug", "--create-deadline", "1.5", "--gateway-timeout", "2", "--list-lag", "0", "--workers", "4"),
         *("--details-period", "600"),
+        *("--orphan-age", "60"),
     )
     assert found == Settings(
         kubeconfig=Path("/k"),
@@ -44,6 +45,7 @@ def test_all_flags() -> None:
         gateway_timeout=2.0,
         list_lag=0.0,
         details_period=600.0,
+        orphan_age=60.0,
         workers=4,
     )
 

@@ -128,6 +128,7 @@ async def client_of(
     budget: BudgetLimits = PLENTY,
     project_id: str | None = PROJECT,
     project_name: str | None = None,
+    user_id: str | None = None,
 ) -> AsyncIterator[EcsClient]:
     """A client whose network is the fake cloud."""
     async with await EcsClient.open(
@@ -135,6 +136,7 @@ async def client_of(
         iam_endpoint=IAM,
         project_id=project_id,
         project_name=project_name,
+        user_id=user_id,
         credentials=credentials or StaticCredentials(KEY),
         budget=budget,
         clock=LoopClock(),

@@ -297,6 +297,22 @@ async def test_rotated_credentials_are_used_with_the_next_call() -> None:
     assert cloud.requests[2].headers["authorization"].startswith("SDK-HMAC-SHA256 Access=ACCESSKEY")
 
 
+USERS = [
+    ("with a password the token tells", USER, None, "u1"),
+    ("what is given goes before the token", USER, "u2", "u2"),
+    ("an access key does not tell", KEY, None, None),
+    ("so it is given", KEY, "u2", "u2"),
+]
+
+
+@pytest.mark.parametrize(("credentials", "given", "user"), [case[1:] for case in USERS], ids=[case[0] for case in USERS])
+async def test_whose_credentials_these_are(credentials: Credentials, given: str | None, user: str | None) -> None:
+    cloud = FakeCloud(lambda _: answer(200, LIMITS))
+    async with client_of(cloud, credentials=StaticCredentials(credentials), user_id=given) as client:
+        assert await client.user_id() == user
+    assert len(cloud.token_requests) == (user == "u1"), "no token is fetched for what is known"
+
+
 async def test_a_signed_request_names_its_project() -> None:
     cloud = FakeCloud(lambda _: answer(200, LIMITS))
     async with client_of(cloud) as client:

@@ -19,6 +19,7 @@ from ecs_operator.engine.ports import Reconciler
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import RegistrySettings
+from ecs_operator.resources.project.orphans import OrphanPolicy, OrphanSearch
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
@@ -109,8 +110,9 @@ async def stage() -> AsyncIterator[Stage]:
         }
         store.create(LAB.resource, LAB.name, spec)
         desk = Desk(store=store, writer=writer, tenants=registry, authority=authority, clock=clock, events=events)
+        orphans = OrphanSearch(store=store, clock=clock, policy=OrphanPolicy(), sees_all=True)
         reconcilers: list[Reconciler] = [
-            ProjectReconciler(store=store, writer=writer, registry=registry, guard=guard, clock=clock),
+            ProjectReconciler(store=store, writer=writer, registry=registry, guard=guard, clock=clock, orphans=orphans),
             ServerGroupReconciler(desk),
             VolumeAttachmentReconciler(desk),
         ]

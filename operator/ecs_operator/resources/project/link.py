@@ -10,8 +10,10 @@ from typing import Protocol
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
+from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, RefusedError
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
@@ -36,6 +38,7 @@ class OpenClient(Protocol):
         iam_endpoint: str,
         project_id: str | None,
         project_name: str | None,
+        user_id: str | None,
         credentials: CredentialsProvider,
         ca_bundle: str | None,
         budget: BudgetLimits,
@@ -67,6 +70,7 @@ class _Open:
     snapshots: ServerSnapshots
     batches: Batches
     jobs: JobLooks
+    creations: Creations
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Link:
         open_client: OpenClient,
         on_change: Callable[[], None],
         on_secret_change: Callable[[], None],
+        wake: Callable[[ObjectKey], None],
     ) -> None:
         """``known_id``: the id that a look-up by name gave before; it is looked up only once. ``on_change``: opening it has ended."""
         self.name = name
@@ -103,6 +108,7 @@ class Link:
         self._settings = settings
         self._open_client = open_client
         self._on_change = on_change
+        self._wake = wake
         self._connecting: asyncio.Task[None] | None = None
         self._open: _Open | None = None
         self._failure: _Failure | None = None
@@ -143,7 +149,13 @@ class Link:
             identity=self._identity,
             create_policy=policy,
             resync_seconds=float(spec.resync_period_seconds),
+            creations=opened.creations,
         )
+
+    @property
+    def client(self) -> EcsClient | None:
+        """The open connection, None while there is none."""
+        return self._open.client if self._open is not None else None
 
     async def close(self) -> None:
         """Close the connection, also one that is just being opened."""
@@ -185,6 +197,7 @@ class Link:
                 snapshots=ServerSnapshots(client.servers, self._clock),
                 batches=Batches(client.servers),
                 jobs=JobLooks(client.jobs, self._clock),
+                creations=Creations(self._spec.limits.creates_in_flight, wake=self._wake),
             )
         finally:
             self._connecting = None
@@ -199,6 +212,7 @@ class Link:
             iam_endpoint=spec.endpoints.iam or "",
             project_id=project_id,
             project_name=None if project_id else spec.project_name,
+            user_id=spec.user_id,
             credentials=self.credentials,
             ca_bundle=spec.ca_bundle,
             budget=BudgetLimits(
@@ -229,7 +243,7 @@ class Link:
 
 def connection_parts(spec: ProjectSpec) -> str:
     """What a connection is made of, as one comparable text. The rest of the spec changes without a new connection."""
-    return spec.model_dump_json(include={"endpoints", "ca_bundle", "project_id", "project_name", "credentials", "limits"})
+    return spec.model_dump_json(include={"endpoints", "ca_bundle", "project_id", "project_name", "user_id", "credentials", "limits"})
 
 
 def encryption_problem(spec: ProjectSpec, *, allow_http: bool) -> str | None:

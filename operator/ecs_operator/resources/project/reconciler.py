@@ -11,15 +11,17 @@ from ecs_operator.api.group import FINALIZER, PAUSED_ANNOTATION, PROJECT, RECONC
 from ecs_operator.api.project import ProjectSpec, ProjectStatus
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, Meaning
+from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
-from ecs_operator.engine.ports import Clock, KubeStore
+from ecs_operator.engine.ports import Clock, EventSink, KubeStore
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.hindrances import unreadable
 from ecs_operator.resources.project import status as fold
 from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR, secret_name
 from ecs_operator.resources.project.guard import LOOK_TWICE, Departure, SecretGuard
+from ecs_operator.resources.project.orphans import OrphanSearch
 from ecs_operator.resources.project.registry import TenantRegistry
 from ecs_operator.resources.project.users import listed, users_of
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
@@ -28,6 +30,8 @@ from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Writer
 
 USERS_PAUSE = 60.0
+ORPHANS_FOUND = "OrphansFound"
+"""Reason of the event about servers without an object."""
 WAKING_USERS = 50
 """So many users at most are waited for by name; one of them going is news enough."""
 
@@ -47,7 +51,20 @@ class ProjectReconciler:
 
     resource = PROJECT.plural
 
-    def __init__(self, *, store: KubeStore, writer: Writer, registry: TenantRegistry, guard: SecretGuard, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: KubeStore,
+        writer: Writer,
+        registry: TenantRegistry,
+        guard: SecretGuard,
+        clock: Clock,
+        orphans: OrphanSearch,
+        events: EventSink | None = None,
+    ) -> None:
+        """``events`` takes the remark about servers without an object; transitions of Ready are the writer's to tell."""
+        self._orphans = orphans
+        self._events = events
         self._store = store
         self._guard = guard
         self._writer = writer
@@ -130,17 +147,32 @@ class ProjectReconciler:
             judged = verdict(error)
             proof = fold.authenticated_after(error, obj.status.get("conditions") or (), judged.message)
             await self._write(obj, before, judged.reason, judged.message, proof)
+            if error.outcome is CallOutcome.NOT_SENT and error.retry_after is not None:
+                # The endpoint's breaker is open. A look at a quota is the best call to find out whether it answers again: come in time.
+                return Again(error.retry_after)
             if error.meaning is not Meaning.AUTH:
                 return Retry(judged.message, floor=judged.retry_floor)
             self._registry.credentials_refused(obj.key.name)
             return Blocked((self._registry.secret_key(spec),), at_most=BAD_FOR)
         was_ready = _ready(obj) == "True"
         seen = fold.signed_in(before, project_id=tenant.project_id, microversion=microversion, limits=limits)
-        await self._write(obj, seen, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
+        obj = await self._write(obj, seen, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
         self._probes[obj.key.name] = _Probe(self._clock.monotonic(), obj.uid, obj.generation, self._registry.secret_version(obj.key.name))
-        if not was_ready:
+        if was_ready:
+            await self._look_for_orphans(obj, seen, tenant, text=text)
+        else:
+            # Not now: a list of all servers takes long, and others wait to hear that the project can be used.
             self._registry.changed(obj.key.name)
         return None
+
+    async def _look_for_orphans(self, obj: KubeObject, seen: ProjectStatus, tenant: Tenant, *, text: str) -> None:
+        """Told once, and shown as long as they are there."""
+        report = await self._orphans.look(tenant, seen.orphans)
+        if report.news and self._events is not None:
+            self._events.record(obj, kind="Warning", reason=ORPHANS_FOUND, message=report.message, action="LookForOrphans")
+        if report.orphans != seen.orphans:
+            now = seen.model_copy(update={"orphans": report.orphans})
+            await self._write(obj, now, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
 
     def _probe_due_in(self, obj: KubeObject, pause: float) -> float:
         """Seconds until the cloud is visited again: at once when anything is another than at the last visit."""
@@ -173,17 +205,18 @@ class ProjectReconciler:
     async def _forget(self, name: str) -> None:
         self._probes.pop(name, None)
         self._let_go_for.pop(name, None)
+        self._orphans.forget(name)
         await self._registry.forget(name)
 
     async def _write(
         self, obj: KubeObject, status: ProjectStatus, reason: Reason, message: str, proof: Condition, *, echo: bool = True
-    ) -> None:
+    ) -> KubeObject:
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"conditions", "observed_generation"})
         asked = obj.annotations.get(RECONCILE_ANNOTATION)
         if asked and echo:
             body["lastHandledReconcileAt"] = asked
         body |= _conditions(obj, (*conditions_for(reason, message), proof), self._clock)
-        await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete", trouble=reason.is_trouble)
+        return await self._writer.write(obj, body, action="SignIn" if not obj.is_deleting else "Delete", trouble=reason.is_trouble)
 
 
 def _is_asked(obj: KubeObject) -> bool:

@@ -22,8 +22,8 @@ from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 
 logger = logging.getLogger(__name__)
 
-LABELS_HOLD = 30.0
-"""Seconds for which a namespace's labels are remembered. Nobody tells when they change."""
+LABELS_HOLD = 10.0
+"""Seconds for which a namespace's labels are remembered. Nobody tells when they change: who is not admitted asks again in time."""
 MISS_HOLDS = 1.0
 """Seconds between lists of the projects when one is asked for that is not known."""
 RETIRED_FOR = 120.0
@@ -137,8 +137,13 @@ class TenantRegistry:
         now = self._clock.monotonic()
         due = [link for at, link in self._retired if now - at >= RETIRED_FOR]
         self._retired = [(at, link) for at, link in self._retired if now - at < RETIRED_FOR]
+        self._labels = {name: held for name, held in self._labels.items() if now - held[0] < LABELS_HOLD}
         for link in due:
             await link.close()
+
+    def clients(self) -> Mapping[str, EcsClient]:
+        """The open connections by EcsProject, for metrics."""
+        return {name: link.client for name, link in self._links.items() if link.client is not None}
 
     async def close(self) -> None:
         """Close all connections."""
@@ -190,6 +195,7 @@ class TenantRegistry:
             open_client=self._open_client,
             on_change=lambda: self.changed(name),
             on_secret_change=lambda: self._secret_changed(name, secret_key(self._settings.namespace, spec)),
+            wake=self._wake,
         )
 
     def _secret_changed(self, name: str, key: ObjectKey) -> None:

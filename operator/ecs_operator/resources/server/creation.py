@@ -14,7 +14,7 @@ from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.engine.ports import GoneError
 from ecs_operator.resources.calls import SHORTEST_LEASE
 from ecs_operator.resources.server import create_protocol as protocol
-from ecs_operator.resources.server import record
+from ecs_operator.resources.server import record, turns
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.evidence import Look
 from ecs_operator.resources.server.following import ACTION, adopt, clean_up_failed, follow
@@ -126,6 +126,9 @@ async def _intend(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
         return await _unusable(visit, error.message)
     if visit.desk.authority.time_left() < SHORTEST_LEASE:
         return Again(1.0, Lane.CREATE)
+    waiting = await turns.wait(visit, cloud)
+    if waiting is not None:
+        return waiting
     intent = _intent(visit, cloud, found, request)
     wanted = record.intended(visit.status, intent, now=visit.now)
     await visit.write(wanted, creating(wanted), action=ACTION)

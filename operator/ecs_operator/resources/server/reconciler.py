@@ -19,7 +19,7 @@ from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
-from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, replacing, running
+from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, replacing, running, turns
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.adoption import is_due
 from ecs_operator.resources.server.drift import label
@@ -130,12 +130,21 @@ class ServerReconciler:
             if is_due(visit.spec, visit.status):
                 outcome = await adopting.advance(visit, cloud)
             elif phase(visit.status) is not Phase.BUILT:
-                outcome = await creation.advance(visit, cloud)
+                outcome = await self._create(visit, cloud)
             if outcome is not None:
                 return outcome
             return await running.advance(visit, cloud)
         except CloudError as error:
             return await self._troubled(visit, error)
+
+    async def _create(self, visit: ServerVisit, cloud: Actuator) -> Outcome | None:
+        """As ``creation.advance``; the place among the project's creations is kept or given back."""
+        outcome: Outcome | None = None
+        try:
+            outcome = await creation.advance(visit, cloud)
+        finally:
+            turns.settle(visit, cloud, outcome)
+        return outcome
 
     async def _remove(self, visit: ServerVisit) -> Outcome:
         """The object is to go: its server first, the finalizer last."""
@@ -148,6 +157,7 @@ class ServerReconciler:
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=cleanup.ACTION)
+        tenant.creations.ended(visit.uid, now=self._desk.clock.monotonic())
         try:
             return await removal.advance(visit, self._actuator(visit, tenant))
         except CloudError as error:

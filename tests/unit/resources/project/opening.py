@@ -66,6 +66,7 @@ class Opener:
         iam_endpoint: str,
         project_id: str | None,
         project_name: str | None,
+        user_id: str | None,
         credentials: CredentialsProvider,
         ca_bundle: str | None,
         budget: BudgetLimits,
@@ -82,6 +83,7 @@ class Opener:
             "iam_endpoint": iam_endpoint,
             "project_id": project_id,
             "project_name": project_name,
+            "user_id": user_id,
             "ca_bundle": ca_bundle,
             "budget": budget,
         }

@@ -9,6 +9,7 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Outcome, Retry
 from ecs_operator.engine.ports import StoreError
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.project.orphans import OrphanPolicy, OrphanSearch
 from ecs_operator.resources.project.reconciler import ProjectReconciler
 from tests.fakes.effects import KilledError
 from tests.fakes.events import RecordingEvents
@@ -35,14 +36,23 @@ class Stage(Directory):
     def __post_init__(self) -> None:
         self.events = RecordingEvents()
         self.deaths = 0
+        self.policy = OrphanPolicy()
+        self.sees_all = True
         super().__post_init__()
         self.cloud.limits_now = LIMITS
 
     def start(self) -> None:
         super().start()
         self.writer = StatusWriter(self.store, self.events, self.clock)
+        self.orphans = OrphanSearch(store=self.store, clock=self.clock, policy=self.policy, sees_all=self.sees_all)
         self.reconciler = ProjectReconciler(
-            store=self.store, writer=self.writer, registry=self.registry, guard=self.guard, clock=self.clock
+            store=self.store,
+            writer=self.writer,
+            registry=self.registry,
+            guard=self.guard,
+            clock=self.clock,
+            orphans=self.orphans,
+            events=self.events,
         )
 
     def condition(self, kind: str = "Ready", *, key: ObjectKey = LAB) -> tuple[str, str] | None:

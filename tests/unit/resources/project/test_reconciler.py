@@ -94,6 +94,20 @@ async def test_an_unreachable_cloud_says_nothing_about_credentials_that_were_goo
     assert stage.store[LAB].status["quota"]["instances"]["used"] == 12, "what was seen stays"
 
 
+async def test_while_calls_are_held_back_it_comes_exactly_when_one_may_leave_again(stage: Stage) -> None:
+    """The project's look at its quota is the call that finds out whether the cloud answers again; a growing pause would delay that."""
+    await stage.reconciler.reconcile(LAB)
+    held = cloud_error("showLimits", meaning=Meaning.UNREACHABLE, outcome=Outcome.NOT_SENT, status=None, retry_after=40.0)
+    stage.cloud.fail("showLimits", held)
+    stage.clock.advance(300)
+    assert await stage.reconciler.reconcile(LAB) == Again(40.0)
+    assert stage.condition() == ("False", "CloudUnreachable")
+    assert stage.condition("Authenticated") == ("True", "SignedIn")
+    stage.clock.advance(40)
+    await stage.reconciler.reconcile(LAB)
+    assert stage.condition() == ("True", "Available")
+
+
 async def test_missing_credentials(stage: Stage) -> None:
     stage.store.delete_secret(NAMESPACE, "lab")
     assert await stage.reconciler.reconcile(LAB) == Blocked((SECRET,), at_most=10.0)

@@ -15,7 +15,7 @@ from ecs_operator.engine.ports import UnavailableError
 from ecs_operator.resources.project.admission import ANY_PROJECT
 from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR
 from ecs_operator.resources.project.link import RegistrySettings
-from ecs_operator.resources.project.registry import RETIRED_FOR
+from ecs_operator.resources.project.registry import LABELS_HOLD, RETIRED_FOR
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 from tests.fakes.cloud import cloud_error
 from tests.unit.resources.project.opening import NAMESPACE, PASSWORD, SETTINGS, Directory, spec
@@ -155,6 +155,48 @@ async def test_an_access_key(directory: Directory) -> None:
     directory.add(projectId="p", projectName=None, credentials={"accessKey": {"secretRef": {"name": "ak"}}})
     await tenant(directory, ref="lab")
     assert await directory.opener.opened[0].credentials() == AccessKey(access_key="AK", secret_key="SK", security_token="ST")
+
+
+async def test_the_open_connections_are_shown_for_metrics(directory: Directory) -> None:
+    directory.add()
+    directory.add("other")
+    assert directory.registry.clients() == {}
+    used = await tenant(directory, ref="lab")
+    assert directory.registry.clients() == {"lab": used.client}
+
+
+async def test_the_users_id_of_the_spec_goes_to_the_connection(directory: Directory) -> None:
+    directory.add(userId="u-1")
+    await tenant(directory, ref="lab")
+    directory.store.edit(LAB, userId="u-2")
+    directory.registry.note(directory.store[LAB])
+    await tenant(directory, ref="lab")
+    assert [each.arguments["user_id"] for each in directory.opener.opened] == ["u-1", "u-2"]
+
+
+async def test_a_namespace_whose_labels_change_is_admitted_and_refused_live(directory: Directory) -> None:
+    directory.add(allowedNamespaces=SHOP)
+    await refusal(directory, "blog", ref="lab")
+    directory.store.set_namespace("blog", team="shop")
+    directory.clock.advance(LABELS_HOLD)
+    await tenant(directory, "blog", ref="lab", pinned="lab")
+    directory.store.set_namespace("blog", team="blog")
+    directory.clock.advance(LABELS_HOLD)
+    assert "any more" in (await refusal(directory, "blog", ref="lab", pinned="lab")).message
+    directory.store.set_namespace("blog", team="shop")
+    directory.clock.advance(LABELS_HOLD)
+    await tenant(directory, "blog", ref="lab", pinned="lab")
+
+
+async def test_labels_are_read_once_for_all_objects_of_a_namespace_and_not_kept_for_ever(directory: Directory) -> None:
+    directory.add(allowedNamespaces=SHOP)
+    for _ in range(20):
+        await tenant(directory, ref="lab")
+    assert directory.store.reads.count("namespace shop") == 1
+    directory.clock.advance(LABELS_HOLD)
+    await directory.registry.tidy()
+    await tenant(directory, ref="lab")
+    assert directory.store.reads.count("namespace shop") == 2
 
 
 @pytest.mark.parametrize(

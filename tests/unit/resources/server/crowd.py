@@ -19,6 +19,7 @@ from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
 from ecs_simulator.testing import SimulatedCloud, simulated_cloud
@@ -36,7 +37,7 @@ COMMANDS = frozenset({"startServers", "stopServers", "rebootServers", "deleteSer
 class Crowd:
     """Objects s0, s1, … in one project."""
 
-    def __init__(self, cloud: SimulatedCloud, client: EcsClient, *, workers: int) -> None:
+    def __init__(self, cloud: SimulatedCloud, client: EcsClient, *, workers: int, creates: int | None) -> None:
         self.cloud = cloud
         clock = SystemClock()
         self.clock = clock
@@ -51,6 +52,7 @@ class Crowd:
             identity=IDENTITY,
             create_policy=CreatePolicy(idempotency="Auto", request_deadline=60.0, settle_after=SETTLE),
             resync_seconds=300.0,
+            creations=Creations(creates, wake=self._wake),
         )
         lease, rng, events = FakeLease(), Random(7), FakeEvents()  # noqa: S311 - nothing here must be unguessable
         self.loop = ReconcileLoop(
@@ -72,6 +74,9 @@ class Crowd:
             events=events,
         )
         self._counted = 0
+
+    def _wake(self, key: ObjectKey) -> None:
+        self.loop.wake(key)
 
     # What users do
 
@@ -147,7 +152,7 @@ class Crowd:
 
 
 @contextlib.asynccontextmanager
-async def crowd(*, workers: int = 16, reads_per_second: float = 10_000) -> AsyncGenerator[Crowd, None]:
+async def crowd(*, workers: int = 16, reads_per_second: float = 10_000, creates: int | None = None) -> AsyncGenerator[Crowd, None]:
     async with simulated_cloud() as cloud:
         many = {"instances": 2000, "cores": 10_000, "ram": 10_000_000}
         steering.set_project(cloud.world, PROJECT, quota=many, frozen=None, suspended_credentials=None)
@@ -160,7 +165,7 @@ async def crowd(*, workers: int = 16, reads_per_second: float = 10_000) -> Async
             budget=BudgetLimits(reads_per_second=reads_per_second, writes_per_second=10_000, creates_in_flight=100),
         )
         async with client:
-            mine = Crowd(cloud, client, workers=workers)
+            mine = Crowd(cloud, client, workers=workers, creates=creates)
             running = asyncio.create_task(mine.loop.run([mine.reconciler]))
             try:
                 yield mine

@@ -12,7 +12,7 @@ import pytest
 
 from ecs_operator.api.group import API_VERSION, SERVER
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.resources.volume_claims import Claim, Claims, Stage, claim_of
+from ecs_operator.resources.claims import Claim, Claims, Stage, claim_of
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 
