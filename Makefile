@@ -69,11 +69,13 @@ imports: $(READY) ## Check the layers: who may import whom
 generate: $(READY) ## Write the generated files anew (crds/, docs/reference/)
 	@$(BIN)/python -m ecs_operator.api.generate
 	@$(BIN)/python tools/api_coverage.py
+	@$(BIN)/python tools/cost_table.py
 
 .PHONY: check-generated
 check-generated: $(READY) ## Are the generated files up to date, and does the API coverage have no gap?
 	@$(BIN)/python -m ecs_operator.api.generate --check
 	@$(BIN)/python tools/api_coverage.py --check
+	@$(BIN)/python tools/cost_table.py --check
 
 .PHONY: unit
 unit: $(READY) ## Tests that need nothing
