@@ -109,6 +109,10 @@ chart: $(READY) control-plane ## manifests/base with its rights on a real API se
 docs: $(READY) control-plane ## The documentation: its manifests, commands and links
 	@$(BIN)/pytest tests/docs $(PYTEST)
 
+.PHONY: docs-outputs
+docs-outputs: $(READY) control-plane ## Write what commands answer into docs/kinds
+	@$(BIN)/pytest tests/docs/test_outputs.py --update-outputs $(PYTEST)
+
 .PHONY: load
 load: $(READY) control-plane ## 500 servers at once: counts, memory, quiet
 	@$(BIN)/pytest tests/load $(PYTEST)
