@@ -132,7 +132,7 @@ async def test_long_notes_are_cut(tmp_path: Path) -> None:
 
 
 async def test_names_come_in_the_order_of_time(tmp_path: Path) -> None:
-    """kubectl shows events in the order of their names, whatever it sorts them by: ours have no lastTimestamp."""
+    """Events are shown in the order of their names, whatever it sorts them by: ours have no lastTimestamp."""
     async with recording(tmp_path, MADE) as (events, api, clock):
         for seconds in (0, 1, 9, 10, 100_000):
             clock.seconds = seconds

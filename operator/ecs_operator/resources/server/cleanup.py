@@ -17,6 +17,7 @@ from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import delete_protocol as protocol
 from ecs_operator.resources.server import volumes
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.deeds import SetLock
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import glimpse, vanished
@@ -57,6 +58,8 @@ async def clean_up(visit: ServerVisit, cloud: Actuator, notice: Notice, *, is_re
             )
             await visit.write(visit.status, Notice(Reason.OWNERSHIP_CONFLICT, text), action=ACTION)
             return Again(FOREIGN_PAUSE, Lane.RESYNC)
+        case protocol.Unlock(server_id=server_id):
+            return await _unlock(visit, cloud, server_id)
         case protocol.Detach(server_id=server_id, volume_id=volume_id):
             return await _detach(visit, cloud, server_id, volume_id)
         case protocol.SendDelete():
@@ -96,6 +99,7 @@ def _facts(visit: ServerVisit, cloud: Actuator, *, server: Server | None, job: J
         absent_after=protocol.absent_after(visit.status, cloud.tenant.create_policy) or visit.now,
         operation=_deletion(visit.status),
         job=job,
+        keeps_locked=bool(visit.spec.locked),
     )
 
 
@@ -165,6 +169,15 @@ async def _say_waiting(visit: ServerVisit, notice: Notice, until: datetime | Non
         return
     text = f"a create request may still arrive; the object stays until {until:%H:%M:%S} UTC, when a list can prove that no server is left"
     await visit.tell(Notice(Reason.OUTCOME_UNKNOWN, text), action=ACTION)
+
+
+async def _unlock(visit: ServerVisit, cloud: Actuator, server_id: str) -> Outcome:
+    """Nothing is written ahead: the object is being deleted, so whoever comes next finds the server open and goes on."""
+    try:
+        await cloud.edit(server_id, SetLock(on=False))
+    except CloudError as error:
+        return await _not_accepted(visit, error)
+    return Again(0.0, Lane.POLL)
 
 
 async def _detach(visit: ServerVisit, cloud: Actuator, server_id: str, volume_id: str) -> Outcome:

@@ -42,6 +42,13 @@ class ReadDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlock:
+    """Open the lock that the spec asked for: it refuses detaching and deleting."""
+
+    server_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Detach:
     """Detach a disk that is to stay."""
 
@@ -77,7 +84,7 @@ class Dead:
     """Proven: the server answers 404, no list shows another, and nothing can arrive any more."""
 
 
-Step = Foreign | ReadDevices | Detach | SendDelete | LookAround | Wait | Dead
+Step = Foreign | ReadDevices | Unlock | Detach | SendDelete | LookAround | Wait | Dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,8 @@ class Facts:
     job: Job | None
     """The job of ``operation.job_id``, None when it is forgotten or none is known."""
     look: Look | None = None
+    keeps_locked: bool = False
+    """The spec wants the server locked: then the lock is ours to open."""
     creation_runs: bool = False
     """The create job still runs and its server was never seen: it may yet come."""
 
@@ -155,6 +164,8 @@ def _end(facts: Facts, server: Server) -> Step:
     fate = facts.fate or VolumeFate(delete_volume=False)
     if fate.needs_devices:
         return ReadDevices()
+    if server.locked and facts.keeps_locked:
+        return Unlock(server.id)
     if fate.detach_first:
         busy = operation is not None and operation.step == DETACHING and facts.now < next_send_at(operation) and facts.job is None
         return Wait(LAG_PAUSE) if busy and operation and operation.job_id is None else Detach(server.id, fate.detach_first[0])

@@ -258,6 +258,8 @@ class FakeCloud:
             known = [each for each in ids if each in self.servers_by_id]
             if not known:
                 raise refusal("deleteServers", code="Ecs.0114")
+            if any(self.servers_by_id[each].server.locked for each in known):
+                raise refusal("deleteServers")
             for each in known:
                 row = self.servers_by_id[each]
                 row.server = replace(row.server, task_state="deleting")
