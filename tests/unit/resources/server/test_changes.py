@@ -75,6 +75,8 @@ ROWS = [
     Row("metadata, other", {"metadata": {"a": "1"}}, {"metadata": {"a": "2"}}, ("merge",), lambda s: s["metadata"]["a"] == "2"),
     Row("metadata, less", {"metadata": {"a": "1"}}, {"metadata": {}}, ("remove_marker",), lambda s: "a" not in s["metadata"]),
     Row("tags, more", {"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=1", "b=2")),
+    Row("tags, without a value", {"tags": {"a": "1"}}, {"tags": {"a": ""}}, ("add_tags",), lambda s: s["tags"] == ("a",)),
+    Row("tags, less of those", {"tags": {"a": "", "b": ""}}, {"tags": {"b": ""}}, ("remove_tags",), lambda s: s["tags"] == ("b",)),
     Row("tags, other", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=2",)),
     Row("tags, less", {"tags": {"a": "1", "b": "2"}}, {"tags": {"b": "2"}}, ("remove_tags",), lambda s: s["tags"] == ("b=2",)),
     Row(
