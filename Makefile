@@ -69,11 +69,13 @@ imports: $(READY) ## Check the layers: who may import whom
 generate: $(READY) ## Write the generated files anew (crds/, docs/reference/)
 	@$(BIN)/python -m ecs_operator.api.generate
 	@$(BIN)/python tools/api_coverage.py
+	@$(BIN)/python tools/cost_table.py
 
 .PHONY: check-generated
 check-generated: $(READY) ## Are the generated files up to date, and does the API coverage have no gap?
 	@$(BIN)/python -m ecs_operator.api.generate --check
 	@$(BIN)/python tools/api_coverage.py --check
+	@$(BIN)/python tools/cost_table.py --check
 
 .PHONY: unit
 unit: $(READY) ## Tests that need nothing
@@ -106,6 +108,10 @@ chart: $(READY) control-plane ## manifests/base with its rights on a real API se
 .PHONY: docs
 docs: $(READY) control-plane ## The documentation: its manifests, commands and links
 	@$(BIN)/pytest tests/docs $(PYTEST)
+
+.PHONY: docs-outputs
+docs-outputs: $(READY) control-plane ## Write what commands answer into docs/kinds
+	@$(BIN)/pytest tests/docs/test_outputs.py --update-outputs $(PYTEST)
 
 .PHONY: load
 load: $(READY) control-plane ## 500 servers at once: counts, memory, quiet

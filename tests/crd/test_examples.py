@@ -24,6 +24,12 @@ def _documents(folder: Path) -> Iterator[dict[str, Any]]:
         yield from yaml.safe_load_all(file.read_text())
 
 
+@pytest.mark.parametrize("folder", ["server", "group", "attachment"])
+async def test_examples_of_a_kind_are_accepted(served: ControlPlane, namespace: str, folder: str) -> None:
+    applied = await served.kubectl("apply", "--dry-run=server", "-o", "name", "-f", str(_EXAMPLES / folder), namespace=namespace)
+    assert len(applied.split()) == len(list(_documents(_EXAMPLES / folder)))
+
+
 async def test_examples_are_accepted(served: ControlPlane, namespace: str) -> None:
     applied = await served.kubectl("apply", "--dry-run=server", "-o", "name", "-f", str(_EXAMPLES), namespace=namespace)
     kinds = sorted(line.split("/")[0] for line in applied.split())
@@ -32,8 +38,9 @@ async def test_examples_are_accepted(served: ControlPlane, namespace: str) -> No
 
 
 async def test_project_example_is_accepted(served: ControlPlane) -> None:
-    project = next(found for found in _documents(_EXAMPLES / "project") if found["kind"] == "EcsProject")
-    await served.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(project))
+    projects = [found for found in _documents(_EXAMPLES / "project") if found["kind"] == "EcsProject"]
+    assert len(projects) >= 3
+    await served.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(projects))
 
 
 async def test_adoption_examples_are_accepted(served: ControlPlane, namespace: str) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PASSWORD, SCRIPT = "Tr0ub4dor-3x", "#cloud-config\npackages: [python3]\n"
 WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
 HOST = "d465d0ae-f859-4a83-a508-8db654c05e7e"
+POOL = "5d1c2b3a-7e6f-4a5b-8c9d-0e1f2a3b4c5d"
 SUBNET = {"subnet_id": "SUBNET"}
 # name: (fields of the spec, fields of the body of 5.1.1). SUBNET, VPC, … stand for the project's own.
 OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
@@ -55,6 +56,22 @@ OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             ]
         },
     ),
+    "pools-and-data-image": (
+        {
+            "rootVolume": {"type": "SSD", "sizeGiB": 50, "storagePoolId": POOL},
+            "dataVolumes": [
+                {"name": "pool", "type": "SATA", "sizeGiB": 20, "storagePoolId": POOL},
+                {"name": "image", "type": "SSD", "sizeGiB": 60, "dataImageId": WINDOWS},
+            ],
+        },
+        {
+            "root_volume": {"volumetype": "SSD", "size": 50, "cluster_type": "DSS", "cluster_id": POOL},
+            "data_volumes": [
+                {"volumetype": "SATA", "size": 20, "cluster_type": "DSS", "cluster_id": POOL},
+                {"volumetype": "SSD", "size": 60, "data_image_id": WINDOWS},
+            ],
+        },
+    ),
     "key-pair": ({"keyPairName": "ops"}, {"key_name": "ops"}),
     "password": ({"adminPasswordSecretRef": {"name": "login", "key": "password"}}, {"adminPass": PASSWORD}),
     "windows-password": (
@@ -68,6 +85,13 @@ OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "user-data": (
         {"userDataRef": {"secret": {"name": "login", "key": "script"}}, "keyPairName": "ops"},
         {"user_data": base64.b64encode(SCRIPT.encode()).decode(), "key_name": "ops"},
+    ),
+    "password-and-user-data": (
+        {
+            "adminPasswordSecretRef": {"name": "login", "key": "password"},
+            "userDataRef": {"secret": {"name": "login", "key": "script"}},
+        },
+        {"adminPass": PASSWORD, "user_data": base64.b64encode(SCRIPT.encode()).decode()},
     ),
     "user-data-of-config-map": (
         {"userDataRef": {"configMap": {"name": "script", "key": "boot.sh"}}},
@@ -84,6 +108,15 @@ OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             }
         },
     ),
+    "shared-public-ip": (
+        {"publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 20, "shareType": "WHOLE"}}, "deleteWithServer": False}},
+        {
+            "publicip": {
+                "eip": {"iptype": "5_bgp", "bandwidth": {"size": 20, "sharetype": "WHOLE", "chargemode": "traffic"}},
+                "delete_on_termination": False,
+            }
+        },
+    ),
     "public-ip-by-id": ({"publicIp": {"id": "FLOATING_IP"}}, {"publicip": {"id": "FLOATING_IP", "delete_on_termination": False}}),
     "server-group": ({"serverGroupRef": {"name": "web"}}, {"os:scheduler_hints": {"group": "GROUP"}}),
     "server-group-by-id": ({"serverGroupId": "GROUP"}, {"os:scheduler_hints": {"group": "GROUP"}}),
@@ -91,6 +124,12 @@ OPTIONS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {"scheduling": {"tenancy": "dedicated", "dedicatedHostId": HOST}},
         {"os:scheduler_hints": {"tenancy": "dedicated", "dedicated_host_id": HOST}},
     ),
+    "any-dedicated-host": ({"scheduling": {"tenancy": "dedicated"}}, {"os:scheduler_hints": {"tenancy": "dedicated"}}),
+    # What the request has no place for is done right after it.
+    "tags": ({"tags": {"team": "shop", "empty": ""}}, {}),
+    "recovery": ({"autoRecovery": True}, {}),
+    "lock": ({"locked": True}, {}),
+    "stopped": ({"powerState": "Stopped"}, {}),
 }
 
 
@@ -169,3 +208,12 @@ async def _check_servers(scene: Scene, objects: Mapping[str, Object]) -> None:
     row = await scene.cloud.server(objects["name-and-text"]["status"]["id"])
     assert row is not None
     assert (row["name"], row["description"]) == ("Front_0.web", "front end")
+    for name, (tags, locked, state) in {
+        "tags": ({"team=shop", "empty"}, False, "ACTIVE"),
+        "lock": (set(), True, "ACTIVE"),
+        "stopped": (set(), False, "SHUTOFF"),
+    }.items():
+        row = await scene.cloud.server(objects[name]["status"]["id"])
+        assert row is not None
+        assert (set(row["tags"]), row["locked"], row["status"]) == (tags, locked, state), name
+    assert objects["recovery"]["status"]["autoRecovery"] is True

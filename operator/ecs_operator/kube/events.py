@@ -157,7 +157,8 @@ class EventRecorder:
                 occurrence.name = None  # it expired; begin anew
             else:
                 return
-        name = f"{subject.key.name[:200]}.{self._rng.getrandbits(64):016x}"
+        # Lists, and so `kubectl describe`, come in the order of names: the time of the event makes that the order in which things happened.
+        name = f"{subject.key.name[:200]}.{int(occurrence.first.timestamp() * 1_000_000):014x}{self._rng.getrandbits(32):08x}"
         body = self._body(subject, occurrence, name=name, namespace=namespace)
         await self._connection.request("POST", collection, subject=f"POST event of {subject.key}", body=body, timeout=self._policy.timeout)
         occurrence.name = name

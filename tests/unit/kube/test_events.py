@@ -129,3 +129,15 @@ async def test_long_notes_are_cut(tmp_path: Path) -> None:
         await events.drain(within=5)
     assert len(api.seen[0].body["note"].encode()) <= 1024
     assert api.seen[0].body["note"].endswith("ü…")
+
+
+async def test_names_come_in_the_order_of_time(tmp_path: Path) -> None:
+    """Events are shown in the order of their names, whatever it sorts them by: ours have no lastTimestamp."""
+    async with recording(tmp_path, MADE) as (events, api, clock):
+        for seconds in (0, 1, 9, 10, 100_000):
+            clock.seconds = seconds
+            note(events, kube_object(), message=f"at {seconds}")
+            await events.drain(within=5)
+    names = [each.body["metadata"]["name"] for each in api.seen]
+    assert names == sorted(names)
+    assert len(set(names)) == 5

@@ -120,12 +120,14 @@ def claimed(applied: Applied | None, deed: Edit | Change | Wiring | Replace, *, 
 
 
 def tags_of(server: Server) -> dict[str, str]:
-    """The tags of a row, where keys and values are one text; texts without a key are native tags that this API cannot change."""
+    """The tags of a row, where keys and values are one text: ``key=value``, or the key alone when the value is empty (6.2.5).
+
+    So a native tag looks like a key without value; as nobody's spec named it, it is left alone.
+    """
     found: dict[str, str] = {}
     for text in server.tags:
-        key, separator, value = text.partition("=")
-        if separator:
-            found[key] = value
+        key, _, value = text.partition("=")
+        found[key] = value
     return found
 
 

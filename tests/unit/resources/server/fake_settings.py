@@ -107,7 +107,7 @@ class FakeSettings:
         wanted = {key: value for key, value in {**present, **more}.items() if key not in less}
         if len(wanted) > 10:
             raise refusal("addServerTags", meaning=Meaning.QUOTA, status=400, message="too many tags")
-        self._cloud.set(server_id, tags=tuple(f"{key}={value}" for key, value in sorted(wanted.items())))
+        self._cloud.set(server_id, tags=tuple(f"{key}={value}" if value else key for key, value in sorted(wanted.items())))
 
     def _set_groups(self, server_id: str, groups: list[str]) -> None:
         self._cloud.set(server_id, security_groups=tuple(f"name of {each}" for each in groups))

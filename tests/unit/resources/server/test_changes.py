@@ -89,6 +89,8 @@ ROWS = [
         lambda s: (s["metadata"], s["locked"]) == ({"a": "2"}, False),
     ),
     Row("tags, more", {"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=1", "b=2")),
+    Row("tags, without a value", {"tags": {"a": "1"}}, {"tags": {"a": ""}}, ("add_tags",), lambda s: s["tags"] == ("a",)),
+    Row("tags, less of those", {"tags": {"a": "", "b": ""}}, {"tags": {"b": ""}}, ("remove_tags",), lambda s: s["tags"] == ("b",)),
     Row("tags, other", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}, ("add_tags",), lambda s: s["tags"] == ("a=2",)),
     Row("tags, less", {"tags": {"a": "1", "b": "2"}}, {"tags": {"b": "2"}}, ("remove_tags",), lambda s: s["tags"] == ("b=2",)),
     Row(

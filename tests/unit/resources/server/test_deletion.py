@@ -15,6 +15,7 @@ from ecs_operator.engine.outcome import Blocked, Done, Gone
 from ecs_operator.engine.ports import SecretData
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.tenancy import TenantUnavailable
+from tests.unit.resources.server.effects import Crash
 from tests.unit.resources.server.fake_cloud import lost, refusal
 from tests.unit.resources.server.stage import IDENTITY, KEY, SETTLE, SPEC, UID, Stage, pause_of
 
@@ -117,6 +118,55 @@ async def test_a_refused_creation_leaves_nothing_to_ask_for() -> None:
     stage.delete()
     await stage.once()
     assert KEY not in stage.store.objects
+
+
+async def _unlocked(stage: Stage, *, position: int) -> list[str]:
+    """What was changed in the cloud until the object was gone."""
+    await stage.until_gone()
+    stage.none_left()
+    changing = {"cloud.lock", "cloud.unlock", "cloud.detach", "cloud.delete"}
+    return [each.removeprefix("cloud.") for each in stage.effects.log[position:] if each in changing]
+
+
+async def test_a_lock_that_the_spec_asked_for_is_opened_first() -> None:
+    stage = await built(locked=True, dataVolumes=TWO_DISKS)
+    position = len(stage.effects.log)
+    stage.delete()
+    assert await _unlocked(stage, position=position) == ["unlock", "detach", "delete"]
+
+
+async def test_it_is_killed_around_every_effect_of_deleting_a_locked_server() -> None:
+    reference = await built(locked=True)
+    position = len(reference.effects.log)
+    reference.delete()
+    await reference.until_gone()
+    effects = len(reference.effects.log) - position
+    for when in ("before", "after"):
+        for number in range(1, effects + 1):
+            stage = await built(locked=True)
+            stage.effects.plan("*", when, Crash(), nth=number)
+            stage.delete()
+            with pytest.raises(Crash):
+                await stage.until_gone()
+            stage.restart()
+            if KEY in stage.store.objects:
+                await stage.until_gone()
+            stage.none_left()
+
+
+async def test_a_lock_of_somebody_else_is_not_opened() -> None:
+    """The spec says nothing about it: the deletion waits, says why, and goes on when it is open."""
+    stage = await built()
+    (alive,) = stage.cloud.alive()
+    stage.cloud.set(alive.id, locked=True)
+    stage.delete()
+    position = len(stage.effects.log)
+    for _ in range(20):
+        stage.clock.advance(pause_of(await stage.once()))
+    assert "deleteServers was refused" in stage.message
+    assert [each.locked for each in stage.cloud.alive()] == [True]
+    stage.cloud.set(alive.id, locked=False)
+    assert "unlock" not in await _unlocked(stage, position=position)
 
 
 async def test_it_works_when_secrets_no_longer_resolve() -> None:

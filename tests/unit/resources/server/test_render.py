@@ -63,6 +63,26 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
             }
         },
     ),
+    "new public address that stays, with shared bandwidth": (
+        {
+            "publicIp": {
+                "allocate": {"type": "5_sbgp", "bandwidth": {"sizeMbps": 300, "shareType": "WHOLE", "chargeMode": "traffic"}},
+                "deleteWithServer": False,
+            }
+        },
+        {},
+        {
+            "publicip": {
+                "eip": {"iptype": "5_sbgp", "bandwidth": {"size": 300, "sharetype": "WHOLE", "chargemode": "traffic"}},
+                "delete_on_termination": False,
+            }
+        },
+    ),
+    "existing public address that goes": (
+        {"publicIp": {"id": POOL, "deleteWithServer": True}},
+        {},
+        {"publicip": {"id": POOL, "delete_on_termination": True}},
+    ),
     "root volume without size": ({"rootVolume": {"type": "SATA"}}, {}, {"root_volume": {"volumetype": "SATA"}}),
     "scsi and pool": (
         {"rootVolume": {"type": "SSD", "sizeGiB": 40, "scsi": True, "storagePoolId": POOL}},
@@ -105,6 +125,30 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"scheduling": {"tenancy": "dedicated", "dedicatedHostId": "host-1"}},
         {"group_id": GROUP},
         {"os:scheduler_hints": {"group": GROUP, "tenancy": "dedicated", "dedicated_host_id": "host-1"}},
+    ),
+    "any dedicated host": ({"scheduling": {"tenancy": "dedicated"}}, {}, {"os:scheduler_hints": {"tenancy": "dedicated"}}),
+    "password and user data on Linux": (
+        {},
+        {"secrets": Secrets(password="Good-Passw0rd!", user_data=b"#!/bin/sh\n")},
+        {"adminPass": "Good-Passw0rd!", "user_data": base64.b64encode(b"#!/bin/sh\n").decode()},
+    ),
+    "password and user data on Windows": (
+        {},
+        {"secrets": Secrets(password="Good-Passw0rd!", user_data=b"#!/bin/sh\n"), "is_windows": True},
+        {
+            "metadata": {MARKER_KEY: "mark", "admin_pass": "Good-Passw0rd!"},
+            "user_data": base64.b64encode(b"#!/bin/sh\n").decode(),
+        },
+    ),
+    "agency, metadata and password on Windows": (
+        {"agencyName": "agent", "metadata": {"role": "desk"}},
+        {"secrets": Secrets(password="Good-Passw0rd!"), "is_windows": True},
+        {"metadata": {"role": "desk", "agency_name": "agent", "admin_pass": "Good-Passw0rd!", MARKER_KEY: "mark"}},
+    ),
+    "what the request has no place for": (
+        {"tags": {"team": "shop"}, "locked": True, "autoRecovery": True, "powerState": "Stopped", "deletionProtection": True},
+        {},
+        {},
     ),
     "agency and metadata": (
         {"agencyName": "agent", "metadata": {"role": "front"}},
