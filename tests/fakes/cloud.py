@@ -268,7 +268,8 @@ class _Servers:
             raise missing("showServer", "Ecs.0114")
         return self._cloud.server_rows[server_id]
 
-    async def sweep(self) -> Sweep:
+    async def sweep(self, *, changes_since: str | None = None) -> Sweep:
+        assert changes_since is None, "this cloud does not tell the time, so nobody can ask for what has changed"
         self._cloud.begin("listServersDetails")
         return Sweep(servers=tuple(self._cloud.server_rows.values()), complete=self._cloud.list_is_complete)
 

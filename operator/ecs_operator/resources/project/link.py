@@ -10,6 +10,7 @@ from typing import Protocol
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
+from ecs_operator.cloud.observation import CLOCK_SLACK
 from ecs_operator.engine.ports import Clock, RefusedError
 from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.ownership import ClusterIdentity
@@ -182,7 +183,7 @@ class Link:
             self._failure, self._failures = None, 0
             self._open = _Open(
                 client,
-                snapshots=ServerSnapshots(client.servers, self._clock),
+                snapshots=ServerSnapshots(client.servers, self._clock, margin=self._settings.list_lag + CLOCK_SLACK),
                 batches=Batches(client.servers),
                 jobs=JobLooks(client.jobs, self._clock),
             )
