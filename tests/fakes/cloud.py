@@ -29,6 +29,7 @@ from ecs_operator.cloud import (
 )
 from ecs_operator.engine.ports import Clock
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
 from tests.fakes.effects import Effects, When
@@ -118,12 +119,14 @@ class FakeCloud:
 
     def tenant(self, *, idempotency: str = "Auto") -> Tenant:
         policy = CreatePolicy(idempotency="Settle" if idempotency == "Settle" else "Auto", request_deadline=60.0, settle_after=SETTLE_AFTER)
+        snapshots = ServerSnapshots(_Servers(self), self.clock)
         return Tenant(
             name="lab",
             project_id="project-1",
             client=self.client,
-            snapshots=ServerSnapshots(_Servers(self), self.clock),
+            snapshots=snapshots,
             batches=Batches(self.client.servers),
+            confirmations=Confirmations(self.client.servers, snapshots, linger=0.0),
             jobs=JobLooks(self.client.jobs, self.clock),
             identity=IDENTITY,
             create_policy=policy,

@@ -13,6 +13,7 @@ from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, Ec
 from ecs_operator.cloud.observation import CLOCK_SLACK
 from ecs_operator.engine.ports import Clock, RefusedError
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
@@ -67,6 +68,7 @@ class _Open:
     client: EcsClient
     snapshots: ServerSnapshots
     batches: Batches
+    confirmations: Confirmations
     jobs: JobLooks
 
 
@@ -140,6 +142,7 @@ class Link:
             client=opened.client,
             snapshots=opened.snapshots,
             batches=opened.batches,
+            confirmations=opened.confirmations,
             jobs=opened.jobs,
             identity=self._identity,
             create_policy=policy,
@@ -154,6 +157,7 @@ class Link:
         opened, self._open = self._open, None
         if opened is not None:
             await opened.batches.close()
+            await opened.confirmations.close()
             await opened.jobs.close()
             await opened.snapshots.close()
             await opened.client.close()
@@ -181,9 +185,11 @@ class Link:
             self._failed(error)
         else:
             self._failure, self._failures = None, 0
+            snapshots = ServerSnapshots(client.servers, self._clock, margin=self._settings.list_lag + CLOCK_SLACK)
             self._open = _Open(
                 client,
-                snapshots=ServerSnapshots(client.servers, self._clock, margin=self._settings.list_lag + CLOCK_SLACK),
+                snapshots=snapshots,
+                confirmations=Confirmations(client.servers, snapshots),
                 batches=Batches(client.servers),
                 jobs=JobLooks(client.jobs, self._clock),
             )

@@ -64,8 +64,8 @@ class Actuator:
         return await self._change(lambda: servers.create(request, client_token=token, deadline=deadline), "createServers")
 
     async def server(self, server_id: str) -> Server | None:
-        """6.2.6; None when there is none of this id."""
-        return await found(self.tenant.client.servers.get(server_id))
+        """6.2.6, or a row of 6.2.5 when many look at once; None when there is none of this id."""
+        return await self.tenant.confirmations.server(server_id)
 
     async def job(self, job_id: str) -> Job | None:
         """5.8.1; None when the cloud has forgotten it."""

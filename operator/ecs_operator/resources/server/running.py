@@ -40,15 +40,19 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step for a server that was made. Raises CloudError and StoreError."""
     operation, change = _operation(visit.status), visit.status.change
     is_new = phase(visit.stored()) is not Phase.BUILT
-    fresh = is_new or operation is not None or change is not None or visit.is_urged or visit.restart_token is not None
+    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
+    # While its job runs, the server is on its way. A list, begun after the call, tells that as well.
+    is_on_its_way = job is not None and not job.is_over
+    fresh = (
+        is_new or change is not None or visit.is_urged or visit.restart_token is not None or (operation is not None and not is_on_its_way)
+    )
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
-    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
     step = change_protocol.current(change) if change is not None else None
     change_job = await cloud.job(step.job_id) if step is not None and step.job_id and step.state == "Sent" else None
     wanted = await _plan(visit, cloud, seen, job, change_job)
-    if not wanted.is_settled and not seen.fresh:
+    if not seen.fresh and not (wanted.is_settled or (is_on_its_way and isinstance(wanted.step, power.Watch))):
         # A list told it; before anything is changed the server itself is asked.
         seen = await observe(visit, cloud, fresh=True)
         if isinstance(seen, Absence):

@@ -17,6 +17,7 @@ from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
 from ecs_operator.engine.ports import ConflictError, GoneError, StoreError
 from ecs_operator.engine.status_writer import StatusWriter
 from ecs_operator.resources.batches import Batches, BatchPace
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
@@ -154,6 +155,7 @@ class Stage:
             client=client,
             snapshots=snapshots,
             batches=Batches(client.servers, pace=AT_ONCE),
+            confirmations=Confirmations(client.servers, snapshots, linger=0.0),
             jobs=JobLooks(client.jobs, self.clock),
             identity=IDENTITY,
             create_policy=self.policy,
