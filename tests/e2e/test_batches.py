@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SERVERS = 50
 FEW = 10
-"""Calls for a wave of so many, with the default budget of reads: one leaves each second while it lasts. On an idle machine it takes three."""
+"""Calls for a wave of so many, with the default budget of reads: one leaves each second while it lasts. On an idle machine three do."""
 FEW_DELETIONS = 15
 """The deletions are asked for one after the other."""
 SECONDS = 120.0

@@ -9,6 +9,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import EcsClient, JobLooks
 from ecs_operator.cloud.observation import ServerSnapshots
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity
@@ -40,6 +41,8 @@ class Tenant:
     """Looks at single servers, which share a list when they are many."""
     jobs: JobLooks
     """Looks at jobs that many servers have in common."""
+    absence: AbsenceWatch
+    """Tells whether a list that shows hardly any servers may be believed."""
     identity: ClusterIdentity
     create_policy: CreatePolicy
     resync_seconds: float

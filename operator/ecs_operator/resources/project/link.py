@@ -12,6 +12,7 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
 from ecs_operator.cloud.observation import CLOCK_SLACK
 from ecs_operator.engine.ports import Clock, RefusedError
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity
@@ -92,6 +93,7 @@ class Link:
         identity: ClusterIdentity,
         clock: Clock,
         settings: RegistrySettings,
+        absence: AbsenceWatch,
         open_client: OpenClient,
         on_change: Callable[[], None],
         on_secret_change: Callable[[], None],
@@ -104,6 +106,7 @@ class Link:
         self._identity = identity
         self._clock = clock
         self._settings = settings
+        self._absence = absence
         self._open_client = open_client
         self._on_change = on_change
         self._connecting: asyncio.Task[None] | None = None
@@ -144,6 +147,7 @@ class Link:
             batches=opened.batches,
             confirmations=opened.confirmations,
             jobs=opened.jobs,
+            absence=self._absence,
             identity=self._identity,
             create_policy=policy,
             resync_seconds=float(spec.resync_period_seconds),

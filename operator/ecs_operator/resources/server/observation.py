@@ -26,6 +26,8 @@ class Absence(Enum):
 
     SUSPECTED = "Suspected"
     """One 404, or a list that is not complete."""
+    DOUBTED = "Doubted"
+    """Proven by itself; but most of the project's servers are absent as well, and that is not believed."""
     PROVEN = "Proven"
     """Two answers 404 with time between, and no complete list shows it."""
 
@@ -81,7 +83,10 @@ async def _absence(visit: ServerVisit, cloud: Actuator) -> Absence:
         return Absence.SUSPECTED
     snapshot = await cloud.tenant.snapshots.at_most(min(since, MISSING_PAUSE))
     row = snapshot.servers.get(visit.status.id or "")
-    return Absence.PROVEN if snapshot.complete and is_gone(row) else Absence.SUSPECTED
+    if not snapshot.complete or not is_gone(row):
+        return Absence.SUSPECTED
+    is_believed = _is_known_to_be_gone(visit) or await cloud.believes(snapshot)
+    return Absence.PROVEN if is_believed else Absence.DOUBTED
 
 
 def _is_known_to_be_gone(visit: ServerVisit) -> bool:

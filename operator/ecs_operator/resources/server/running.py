@@ -242,6 +242,8 @@ async def _absent(visit: ServerVisit, cloud: Actuator, absence: Absence) -> Outc
     """A server that is gone is never made anew by itself: somebody wanted it gone, or something is badly wrong."""
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
+    if absence is Absence.DOUBTED:
+        return Again(0.0, Lane.POLL)  # the next pass says why nothing is done
     text = f"server {visit.status.id} was deleted by somebody else. Delete this object, or create another one"
     visit.desk.notes.believed(visit.uid)
     wanted = vanished(visit.status).model_copy(update={"operation": None})

@@ -18,6 +18,7 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.server.reconciler import ServerReconciler
@@ -41,7 +42,6 @@ class Crowd:
         self.cloud = cloud
         self.clock = SystemClock()
         self.store = FakeStore(Effects())
-        self.tenants = FakeTenants(self._tenant(client))
         lease, rng, events = FakeLease(), Random(7), FakeEvents()  # noqa: S311 - nothing here must be unguessable
         self.loop = ReconcileLoop(
             queue=KeyedQueue(clock=self.clock.monotonic),
@@ -51,6 +51,7 @@ class Crowd:
             rng=rng,
             policy=LoopPolicy(workers=workers),
         )
+        self.tenants = FakeTenants(self._tenant(client))
         self.reconciler = ServerReconciler(
             store=self.store,
             writer=StatusWriter(self.store, events, self.clock),
@@ -82,6 +83,7 @@ class Crowd:
             batches=Batches(client.servers),
             confirmations=Confirmations(client.servers, snapshots),
             jobs=JobLooks(client.jobs, self.clock),
+            absence=AbsenceWatch(store=self.store, clock=self.clock, wake=self.loop.wake),
             identity=IDENTITY,
             create_policy=CreatePolicy(idempotency="Auto", request_deadline=60.0, settle_after=SETTLE),
             resync_seconds=300.0,
