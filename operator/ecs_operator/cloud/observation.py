@@ -195,6 +195,11 @@ class ServerSnapshots:
         servers = MappingProxyType({server.id: server for server in sweep.servers})
         snapshot = Snapshot(taken_at=taken_at, servers=servers, complete=sweep.complete, problem=sweep.problem)
         taken = _Taken(started=started, base=started, generation=generation, snapshot=snapshot, mark=self._mark(sweep))
+        if self._newest is not None and self._newest.is_merged and self._has_missed(self._newest, servers):
+            logger.warning(
+                "lists of what has changed do not show all of it, so only whole lists are taken from here: do the cloud's clocks agree?"
+            )
+            self._knows_changes = False
         self._whole = self._newest = taken
         return taken
 
@@ -237,6 +242,16 @@ class ServerSnapshots:
             return None
         newest = max((moment for server in sweep.servers if (moment := server.updated_at) is not None), default=sweep.cloud_time)
         return sweep.cloud_time if newest <= sweep.cloud_time + self._margin else None
+
+    def _has_missed(self, merged: _Taken, servers: Mapping[str, Server]) -> bool:
+        """A whole list shows a change that is older than what it rests on: the Date is ahead of the stamps, or lists lag longer."""
+        since = merged.mark - self._margin if merged.mark is not None else None
+        for server in servers.values():
+            before = merged.snapshot.servers.get(server.id)
+            is_news = before is None or before.updated != server.updated
+            if is_news and since is not None and (changed := server.updated_at) is not None and changed < since:
+                return True
+        return False
 
     def _ended(self, task: asyncio.Task[_Taken]) -> None:
         self._running = None

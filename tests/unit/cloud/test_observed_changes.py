@@ -166,6 +166,22 @@ async def test_an_endpoint_that_refuses_the_filter_is_asked_once() -> None:
     assert [each is None for each in cloud.asked] == [True, False, True, True, True]
 
 
+async def test_a_cloud_whose_clock_is_ahead_of_its_stamps_is_found_out_by_the_next_whole_list() -> None:
+    cloud = Cloud(behind=-timedelta(minutes=10))
+    snapshots = ServerSnapshots(cloud, LoopClock())
+    await refreshed(snapshots)
+    await asyncio.sleep(60)
+    cloud.change("a", status="SHUTOFF")
+    await asyncio.sleep(300)
+    missed = await refreshed(snapshots)
+    assert (missed.is_merged, missed.servers["a"].status) == (True, "ACTIVE")
+    await asyncio.sleep(240)
+    assert (await refreshed(snapshots)).servers["a"].status == "SHUTOFF"
+    await asyncio.sleep(60)
+    await refreshed(snapshots)
+    assert cloud.asked[-2:] == [None, None], "it is not asked for changes again"
+
+
 async def test_a_refusal_that_is_not_about_the_filter_is_told() -> None:
     cloud = Cloud()
     snapshots = ServerSnapshots(cloud, LoopClock())
