@@ -351,6 +351,20 @@ async def test_many_servers_are_listed_to_the_end(lab: Lab) -> None:
         assert set(taken[0].servers) == set(planted)
 
 
+async def test_between_whole_lists_only_what_has_changed_is_listed(lab: Lab) -> None:
+    planted = [(await lab.tell("servers", {"project": PROJECT, "name": f"foreign-{number}", "metadata": {}}))["id"] for number in range(5)]
+    async with lab.client() as client:
+        snapshots = ServerSnapshots(client.servers, SystemClock())
+        whole = await snapshots.refreshed(0, whole_within=600)
+        await client.servers.update(planted[0], name="renamed")
+        await client.servers.delete_native(planted[1])
+        await lab.advance(60)
+        merged = await snapshots.refreshed(0, whole_within=600)
+        assert (whole.complete, merged.complete, merged.is_merged) == (True, False, True)
+        assert set(merged.servers) == set(planted) - {planted[1]}
+        assert merged.servers[planted[0]].name == "renamed"
+
+
 async def test_a_list_with_a_page_missing(lab: Lab) -> None:
     for number in range(7):
         await lab.tell("servers", {"project": PROJECT, "name": f"foreign-{number}", "metadata": {}})

@@ -18,7 +18,13 @@ from ecs_operator.api.reasons import REASONS
 from tests.docs.pages import ROOT, Command, anchors, blocks, commands, links, pages
 
 PAGES = {str(page.relative_to(ROOT)): page for page in pages()}
-ANNOTATIONS = {group.PAUSED_ANNOTATION, group.RECONCILE_ANNOTATION, group.RESTART_ANNOTATION, group.APPROVE_ANNOTATION}
+ANNOTATIONS = {
+    group.PAUSED_ANNOTATION,
+    group.RECONCILE_ANNOTATION,
+    group.RESTART_ANNOTATION,
+    group.APPROVE_ANNOTATION,
+    group.CONFIRM_ABSENCE_ANNOTATION,
+}
 _MANIFEST = re.compile(r"(# .*\n)*apiVersion:")
 MUST_SHOW = {"README.md": 1, "docs/quickstart.md": 1}
 """How many manifests a page has at least: a fence that is spelt otherwise would hide them from the test."""

@@ -28,10 +28,13 @@ from ecs_operator.cloud import (
     VolumeAttachment,
 )
 from ecs_operator.engine.ports import Clock
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
 from tests.fakes.effects import Effects, When
+from tests.fakes.store import FakeStore
 
 SETTLE_AFTER = 150.0
 RESYNC = 300.0
@@ -119,15 +122,18 @@ class FakeCloud:
         """Let calls of an operation fail: before anything is done, or after it was done (the answer is lost)."""
         self._faults.append(_Fault(operation, error, when, times))
 
-    def tenant(self, *, idempotency: str = "Auto") -> Tenant:
+    def tenant(self, *, idempotency: str = "Auto", store: FakeStore | None = None) -> Tenant:
         policy = CreatePolicy(idempotency="Settle" if idempotency == "Settle" else "Auto", request_deadline=60.0, settle_after=SETTLE_AFTER)
+        snapshots = ServerSnapshots(_Servers(self), self.clock)
         return Tenant(
             name="lab",
             project_id="project-1",
             client=self.client,
-            snapshots=ServerSnapshots(_Servers(self), self.clock),
+            snapshots=snapshots,
             batches=Batches(self.client.servers),
+            confirmations=Confirmations(self.client.servers, snapshots, linger=0.0),
             jobs=JobLooks(self.client.jobs, self.clock),
+            absence=AbsenceWatch(store=store or FakeStore(self.clock, Effects()), clock=self.clock, wake=lambda _: None),
             identity=IDENTITY,
             create_policy=policy,
             resync_seconds=RESYNC,
@@ -271,7 +277,8 @@ class _Servers:
             raise missing("showServer", "Ecs.0114")
         return self._cloud.server_rows[server_id]
 
-    async def sweep(self) -> Sweep:
+    async def sweep(self, *, changes_since: str | None = None) -> Sweep:
+        assert changes_since is None, "this cloud does not tell the time, so nobody can ask for what has changed"
         self._cloud.begin("listServersDetails")
         return Sweep(servers=tuple(self._cloud.server_rows.values()), complete=self._cloud.list_is_complete)
 

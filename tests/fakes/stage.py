@@ -37,7 +37,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.store = FakeStore(self.clock, self.effects)
         self.cloud = FakeCloud(self.clock, self.effects)
-        self.tenants = OneTenant(self.cloud.tenant())
+        self.tenants = OneTenant(self.cloud.tenant(store=self.store))
         self.writer = StatusWriter(self.store, self.events, self.clock)
         self.reconciler = self.build(self)
 

@@ -29,6 +29,9 @@ RESTART_ANNOTATION = f"{GROUP}/restart-requested-at"
 APPROVE_ANNOTATION = f"{GROUP}/approve-plan"
 """The hash of the plan that may be carried out."""
 
+CONFIRM_ABSENCE_ANNOTATION = f"{GROUP}/confirm-absence"
+"""On an EcsProject: the token in its condition, which says that the servers that vanished at once are really gone."""
+
 RESERVED_METADATA_PREFIX = "ecs-operator."
 """Server metadata keys that begin so belong to the operator; the schema refuses them in a spec."""
 

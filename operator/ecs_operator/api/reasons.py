@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SERVER_ERROR = "ServerError"
     FROZEN = "Frozen"
     OWNERSHIP_CONFLICT = "OwnershipConflict"
+    MASS_ABSENCE = "MassAbsence"
 
     @property
     def is_trouble(self) -> bool:
@@ -148,5 +149,10 @@ REASONS: dict[Reason, Explanation] = {
     Reason.FROZEN: _trouble(_S, "the account or the resource is frozen or restricted by the cloud", "settle it with the cloud provider"),
     Reason.OWNERSHIP_CONFLICT: _trouble(
         _S, "the cloud resource carries another owner's mark, or there are several with ours", "see the message; nothing is changed"
+    ),
+    Reason.MASS_ABSENCE: _trouble(
+        _S,
+        "most servers of the project have vanished from the cloud's list at once; nothing is changed in the project",
+        "see the EcsProject: check its endpoints, project and rights, or confirm with the annotation its message names",
     ),
 }

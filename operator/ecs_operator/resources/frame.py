@@ -10,7 +10,7 @@ from ecs_operator.api.group import FINALIZER
 from ecs_operator.cloud import CloudError
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Done, Gone, Outcome
-from ecs_operator.resources.hindrances import call_failed, paused, unreadable, without_tenant
+from ecs_operator.resources.hindrances import call_failed, halted, paused, unreadable, without_tenant
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 from ecs_operator.resources.visit import Desk, SpecT, StatusT, Visit
 
@@ -36,6 +36,9 @@ async def in_project(visit: Visit[SpecT, StatusT], advance: Callable[[Tenant], A
     tenant = await visit.tenant()
     if isinstance(tenant, TenantUnavailable):
         return await without_tenant(visit, tenant)
+    halt = await halted(visit, tenant)
+    if halt is not None:
+        return await without_tenant(visit, halt)
     try:
         return await advance(tenant)
     except CloudError as error:

@@ -12,8 +12,9 @@ from ecs_operator.engine.conditions import merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock
+from ecs_operator.resources.absence import halted_text, project_key
 from ecs_operator.resources.conditions import conditions_for
-from ecs_operator.resources.tenancy import TenantUnavailable
+from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice, Visit, Writer
 
@@ -45,6 +46,16 @@ async def without_tenant(visit: Visit[Any, Any], tenant: TenantUnavailable) -> O
     """There is no project to work in now. Raises StoreError."""
     await visit.tell(Notice(tenant.reason, tenant.message), action="FindProject")
     return Blocked(tenant.waits_for, at_most=TENANT_PAUSE)
+
+
+async def halted(visit: Visit[Any, Any], tenant: Tenant) -> TenantUnavailable | None:
+    """Why nothing may be changed in the project now, though it can be reached. Deletions go on: they are one way out. Raises StoreError."""
+    if visit.obj.is_deleting:
+        return None
+    alarm = await tenant.absence.alarm(tenant.name, tenant.snapshots, suspected=visit.says(Reason.MASS_ABSENCE))
+    if alarm is None:
+        return None
+    return TenantUnavailable(Reason.MASS_ABSENCE, halted_text(tenant.name), (project_key(tenant.name),))
 
 
 async def call_failed(visit: Visit[Any, Any], error: CloudError, *, action: str) -> Outcome:

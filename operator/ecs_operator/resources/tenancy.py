@@ -9,7 +9,9 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import EcsClient, JobLooks
 from ecs_operator.cloud.observation import ServerSnapshots
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.ownership import ClusterIdentity
 
@@ -36,8 +38,12 @@ class Tenant:
     """The shared list of the project's servers."""
     batches: Batches
     """Commands to servers, which travel together."""
+    confirmations: Confirmations
+    """Looks at single servers, which share a list when they are many."""
     jobs: JobLooks
     """Looks at jobs that many servers have in common."""
+    absence: AbsenceWatch
+    """Tells whether a list that shows hardly any servers may be believed."""
     identity: ClusterIdentity
     create_policy: CreatePolicy
     resync_seconds: float

@@ -104,11 +104,20 @@ class Server:
     @property
     def created_at(self) -> datetime | None:
         """``created`` as a time, None when it cannot be read."""
-        try:
-            moment = datetime.fromisoformat(self.created)
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _moment(self.created)
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """``updated`` as a time, None when it cannot be read."""
+        return _moment(self.updated)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _reference(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -191,9 +192,13 @@ class Servers:
                 if page.servers:
                     yield page.servers
 
-    async def sweep(self, *, limit: int = 100) -> Sweep:
-        """6.2.5: all servers, and whether the list is complete. Raises only when not even the first page came."""
-        async with aclosing(self._pages(limit=limit, only=None)) as pages:
+    async def sweep(self, *, limit: int = 100, changes_since: str | None = None) -> Sweep:
+        """6.2.5: all servers, and whether the list is complete. Raises only when not even the first page came.
+
+        With ``changes_since`` (ISO 8601) only those that changed after it, deleted ones with status DELETED.
+        """
+        only = ServerFilter(changes_since=changes_since) if changes_since else None
+        async with aclosing(self._pages(limit=limit, only=only)) as pages:
             return await collect(pages)
 
     async def update(self, server_id: str, *, name: str | None = None, description: str | None = None) -> Server:
@@ -214,8 +219,8 @@ class Servers:
     async def _pages(self, *, limit: int, only: ServerFilter | None) -> AsyncGenerator[Page, None]:
         """The pages of 6.2.5; the last one yielded is empty, unless there is but one."""
         async with aclosing(self._walk(LIST, limit=limit, only=only)) as pages:
-            async for _, page in pages:
-                yield _read(page)
+            async for answer, page in pages:
+                yield _read(page, cloud_time=answer.raw.date)
 
     async def _walk(
         self, operation: Operation, *, limit: int, only: ServerFilter | None
@@ -243,7 +248,7 @@ class Servers:
             query = {**query, "marker": last_id}
 
 
-def _read(page: _ServerPage) -> Page:
+def _read(page: _ServerPage, *, cloud_time: datetime | None) -> Page:
     servers, unreadable = [], 0
     for row in page.servers:
         try:
@@ -251,4 +256,4 @@ def _read(page: _ServerPage) -> Page:
         except ValidationError:
             unreadable += 1
     has_next = any(link.rel == "next" for link in page.links)
-    return Page(servers=tuple(servers), unreadable=unreadable, last_id=page.last_id(), has_next=has_next)
+    return Page(servers=tuple(servers), unreadable=unreadable, last_id=page.last_id(), has_next=has_next, cloud_time=cloud_time)

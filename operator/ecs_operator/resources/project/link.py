@@ -10,9 +10,12 @@ from typing import Protocol
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
+from ecs_operator.cloud.observation import CLOCK_SLACK
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, RefusedError
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import project_key
@@ -69,6 +72,7 @@ class _Open:
     client: EcsClient
     snapshots: ServerSnapshots
     batches: Batches
+    confirmations: Confirmations
     jobs: JobLooks
     creations: Creations
 
@@ -93,6 +97,7 @@ class Link:
         identity: ClusterIdentity,
         clock: Clock,
         settings: RegistrySettings,
+        absence: AbsenceWatch,
         open_client: OpenClient,
         on_change: Callable[[], None],
         on_secret_change: Callable[[], None],
@@ -106,6 +111,7 @@ class Link:
         self._identity = identity
         self._clock = clock
         self._settings = settings
+        self._absence = absence
         self._open_client = open_client
         self._on_change = on_change
         self._wake = wake
@@ -145,7 +151,9 @@ class Link:
             client=opened.client,
             snapshots=opened.snapshots,
             batches=opened.batches,
+            confirmations=opened.confirmations,
             jobs=opened.jobs,
+            absence=self._absence,
             identity=self._identity,
             create_policy=policy,
             resync_seconds=float(spec.resync_period_seconds),
@@ -165,6 +173,7 @@ class Link:
         opened, self._open = self._open, None
         if opened is not None:
             await opened.batches.close()
+            await opened.confirmations.close()
             await opened.jobs.close()
             await opened.snapshots.close()
             await opened.client.close()
@@ -192,9 +201,11 @@ class Link:
             self._failed(error)
         else:
             self._failure, self._failures = None, 0
+            snapshots = ServerSnapshots(client.servers, self._clock, margin=self._settings.list_lag + CLOCK_SLACK)
             self._open = _Open(
                 client,
-                snapshots=ServerSnapshots(client.servers, self._clock),
+                snapshots=snapshots,
+                confirmations=Confirmations(client.servers, snapshots),
                 batches=Batches(client.servers),
                 jobs=JobLooks(client.jobs, self._clock),
                 creations=Creations(self._spec.limits.creates_in_flight, wake=self._wake),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ecs_operator.api.group import FINALIZER, PAUSED_ANNOTATION, PROJECT, RECONCILE_ANNOTATION
+from ecs_operator.api.group import CONFIRM_ABSENCE_ANNOTATION, FINALIZER, PAUSED_ANNOTATION, PROJECT, RECONCILE_ANNOTATION
 from ecs_operator.api.project import ProjectSpec, ProjectStatus
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, Meaning
@@ -16,6 +16,7 @@ from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock, EventSink, KubeStore
+from ecs_operator.resources.absence import LOOK_AGAIN, alarm_key
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.hindrances import unreadable
 from ecs_operator.resources.project import status as fold
@@ -125,6 +126,13 @@ class ProjectReconciler:
             proof = fold.authenticated(tenant.reason, tenant.message)
             await self._write(obj, before, tenant.reason, tenant.message + remark, proof)
             return Blocked((self._registry.secret_key(spec),), at_most=min(BAD_FOR, latest))
+        absence = self._registry.absence
+        absence.confirm(obj.key.name, obj.annotations.get(CONFIRM_ABSENCE_ANNOTATION))
+        alarm = await absence.alarm(obj.key.name, tenant.snapshots, suspected=_reason(obj) == Reason.MASS_ABSENCE)
+        waits_for = (self._registry.secret_key(spec), alarm_key(obj.key.name))
+        if alarm is not None:
+            await self._write(obj, before, Reason.MASS_ABSENCE, alarm.text + remark, fold.authenticated(Reason.AVAILABLE, ""))
+            return Blocked(waits_for, at_most=min(LOOK_AGAIN, latest))
         pause = resync_pause(tenant.resync_seconds, uid=obj.uid)
         text = f"signed in to project {tenant.project_id} in region {spec.region}{remark}"
         left = self._probe_due_in(obj, pause)
@@ -135,7 +143,7 @@ class ProjectReconciler:
             left = pause
         else:
             await self._write(obj, before, Reason.AVAILABLE, text, fold.authenticated(Reason.AVAILABLE, ""))
-        return Blocked((self._registry.secret_key(spec),), at_most=min(latest, left))
+        return Blocked(waits_for, at_most=min(latest, left))
 
     async def _probe(self, obj: KubeObject, spec: ProjectSpec, before: ProjectStatus, tenant: Tenant, *, text: str) -> Outcome | None:
         """Visit the cloud. None when it went well; ``text`` says so."""
@@ -228,6 +236,11 @@ def _is_asked(obj: KubeObject) -> bool:
 def _ready(obj: KubeObject) -> str | None:
     ready = find(obj.status.get("conditions") or (), "Ready")
     return None if ready is None else ready.get("status")
+
+
+def _reason(obj: KubeObject) -> str | None:
+    ready = find(obj.status.get("conditions") or (), "Ready")
+    return None if ready is None else ready.get("reason")
 
 
 def _kept(obj: KubeObject) -> Condition:

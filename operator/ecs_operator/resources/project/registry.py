@@ -13,6 +13,7 @@ from ecs_operator.api.project import ProjectSpec
 from ecs_operator.cloud import EcsClient
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.ownership import ClusterIdentity
 from ecs_operator.resources.project.admission import ANY_PROJECT, Candidate, asks_for_labels, choose, project_key
 from ecs_operator.resources.project.credentials import secret_key
@@ -58,6 +59,7 @@ class TenantRegistry:
         self._labels: dict[str, tuple[float, Mapping[str, str]]] = {}
         self._listing = asyncio.Lock()
         self._listed_at: float | None = None
+        self.absence = AbsenceWatch(store=store, clock=clock, wake=wake)
 
     async def find(self, *, namespace: str, project_ref: str | None, pinned: str | None) -> Tenant | TenantUnavailable:
         """The tenant for an object (see TenantDirectory). Raises StoreError when projects or namespaces cannot be read."""
@@ -122,6 +124,7 @@ class TenantRegistry:
     async def forget(self, name: str) -> None:
         """The EcsProject is gone: close its connection."""
         self._projects.pop(name, None)
+        self.absence.forget(name)
         link = self._links.pop(name, None)
         if link is not None:
             await link.close()
@@ -192,6 +195,7 @@ class TenantRegistry:
             identity=self._identity,
             clock=self._clock,
             settings=self._settings,
+            absence=self.absence,
             open_client=self._open_client,
             on_change=lambda: self.changed(name),
             on_secret_change=lambda: self._secret_changed(name, secret_key(self._settings.namespace, spec)),

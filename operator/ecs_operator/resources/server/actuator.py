@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar, assert_never
 
@@ -24,6 +25,7 @@ from ecs_operator.cloud import (
     ReinstallSystem,
     Server,
     ServerGroup,
+    Snapshot,
 )
 from ecs_operator.engine.ports import Authority
 from ecs_operator.resources.calls import change, found, is_absent
@@ -70,8 +72,8 @@ class Actuator:
         return await self._change(lambda: servers.create(request, client_token=token, deadline=deadline), "createServers")
 
     async def server(self, server_id: str) -> Server | None:
-        """6.2.6; None when there is none of this id."""
-        return await found(self.tenant.client.servers.get(server_id))
+        """6.2.6, or a row of 6.2.5 when many look at once; None when there is none of this id."""
+        return await self.tenant.confirmations.server(server_id)
 
     async def job(self, job_id: str) -> Job | None:
         """5.8.1; None when the cloud has forgotten it."""
@@ -86,6 +88,18 @@ class Actuator:
         """The object's servers in a shared list begun at ``not_before`` or later, and at most ten seconds old."""
         age = min(STALE_LOOK, max(0.0, (now - not_before).total_seconds()))
         return await self._list(age)
+
+    async def look_believed(self, *, not_before: datetime, now: datetime) -> Look:
+        """Likewise; while most of the project's servers are absent it proves nothing. Raises StoreError too."""
+        look = await self.look(not_before=not_before, now=now)
+        if look.found or not look.complete:
+            return look
+        snapshot = await self.tenant.snapshots.at_most(STALE_LOOK)
+        return look if await self.believes(snapshot) else replace(look, complete=False)
+
+    async def believes(self, snapshot: Snapshot) -> bool:
+        """A complete list may be taken for evidence that a server is gone. Raises StoreError."""
+        return await self.tenant.absence.believes(self.tenant.name, snapshot)
 
     async def look_now(self) -> Look:
         """The object's servers in a list begun now."""

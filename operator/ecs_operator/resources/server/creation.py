@@ -43,7 +43,7 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> PassOutcome | None:
     look: Look | None = None
     step = protocol.next_step(_facts(visit, cloud, look))
     while isinstance(step, protocol.LookFor):
-        look = await cloud.look(not_before=step.not_before, now=visit.now)
+        look = await cloud.look_believed(not_before=step.not_before, now=visit.now)
         step = protocol.next_step(_facts(visit, cloud, look))
     match step:
         case protocol.Intend() | protocol.Renew():

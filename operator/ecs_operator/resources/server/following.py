@@ -126,7 +126,7 @@ async def _absent(visit: ServerVisit, cloud: Actuator, look: Look | None) -> Pas
     settled = protocol.settled_at(create, cloud.tenant.create_policy)
     if visit.now < settled:
         return Again(BUILD_PAUSE, Lane.POLL)
-    look = look if look is not None and look.started_at >= settled else await cloud.look(not_before=settled, now=visit.now)
+    look = look if look is not None and look.started_at >= settled else await cloud.look_believed(not_before=settled, now=visit.now)
     own = look.of_incarnation(create.incarnation)
     if own and own[0].server.id != visit.status.id:
         return await adopt(visit, protocol.Adopt(own[0]))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import Server
+from ecs_operator.cloud import Server, Snapshot
+from ecs_operator.cloud.observation import WHOLE_EVERY
 from ecs_operator.engine.conditions import find
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.evidence import is_gone
@@ -16,6 +17,8 @@ MISSING_PAUSE = 10.0
 """Seconds between the two answers 404 that it takes to believe one."""
 LIST_SHARE = 0.8
 """Part of the resync period that a shared list may be old."""
+WHOLE_PERIODS = 2.0
+"""Resync periods after which a whole list is due, where that is sooner than ``WHOLE_EVERY``."""
 
 
 class Absence(Enum):
@@ -23,6 +26,8 @@ class Absence(Enum):
 
     SUSPECTED = "Suspected"
     """One 404, or a list that is not complete."""
+    DOUBTED = "Doubted"
+    """Proven by itself; but most of the project's servers are absent as well, and that is not believed."""
     PROVEN = "Proven"
     """Two answers 404 with time between, and no complete list shows it."""
 
@@ -44,7 +49,7 @@ async def observe(visit: ServerVisit, cloud: Actuator, *, fresh: bool) -> Observ
     if visit.seen is not None:
         return Observed(visit.seen, fresh=True)
     if not fresh:
-        snapshot = await cloud.tenant.snapshots.at_most(_age(visit, cloud))
+        snapshot = await _shared(visit, cloud)
         row = snapshot.servers.get(server_id)
         if row is not None and not is_gone(row):
             marked = visit.desk.index.servers_of(visit.uid, tenant=cloud.tenant, snapshot=snapshot)
@@ -58,11 +63,17 @@ async def observe(visit: ServerVisit, cloud: Actuator, *, fresh: bool) -> Observ
     return await _absence(visit, cloud)
 
 
-def _age(visit: ServerVisit, cloud: Actuator) -> float:
-    """How old a list may be: never older than what was seen of the server by its id, or written because of it."""
-    longest = cloud.tenant.resync_seconds * LIST_SHARE
-    seen_at = visit.desk.notes.seen_at(visit.uid)
-    return longest if seen_at is None else min(longest, max(0.0, visit.desk.clock.monotonic() - seen_at))
+async def _shared(visit: ServerVisit, cloud: Actuator) -> Snapshot:
+    """The shared list. Never older, in any of its parts, than what was seen of the server by its id, or written because of it.
+
+    To find once more that it is gone takes a whole one: only that is evidence.
+    """
+    resync, seen_at = cloud.tenant.resync_seconds, visit.desk.notes.seen_at(visit.uid)
+    longest = float("inf") if seen_at is None else max(0.0, visit.desk.clock.monotonic() - seen_at)
+    age = min(resync * LIST_SHARE, longest)
+    if _is_known_to_be_gone(visit):
+        return await cloud.tenant.snapshots.at_most(age)
+    return await cloud.tenant.snapshots.refreshed(age, whole_within=min(WHOLE_EVERY, WHOLE_PERIODS * resync, longest))
 
 
 async def _absence(visit: ServerVisit, cloud: Actuator) -> Absence:
@@ -72,7 +83,10 @@ async def _absence(visit: ServerVisit, cloud: Actuator) -> Absence:
         return Absence.SUSPECTED
     snapshot = await cloud.tenant.snapshots.at_most(min(since, MISSING_PAUSE))
     row = snapshot.servers.get(visit.status.id or "")
-    return Absence.PROVEN if snapshot.complete and is_gone(row) else Absence.SUSPECTED
+    if not snapshot.complete or not is_gone(row):
+        return Absence.SUSPECTED
+    is_believed = _is_known_to_be_gone(visit) or await cloud.believes(snapshot)
+    return Absence.PROVEN if is_believed else Absence.DOUBTED
 
 
 def _is_known_to_be_gone(visit: ServerVisit) -> bool:

@@ -74,6 +74,8 @@ async def _absent(visit: ServerVisit, cloud: Actuator, stored: ServerStatus, ser
         return Again(SLOW_PAUSE, Lane.RESYNC)
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
+    if absence is Absence.DOUBTED:
+        return Again(0.0, Lane.POLL)  # the next pass says why nothing is done
     visit.desk.notes.believed(visit.uid)
     text = f"server {server_id} was deleted. Delete this object, or observe another one with a new object"
     await visit.write(vanished(stored), Notice(Reason.DELETED_EXTERNALLY, text), action=ACTION)

@@ -16,7 +16,7 @@ from ecs_operator.engine.counters import DriftCounters
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Blocked, Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
-from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, unreadable
+from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, halted, unreadable
 from ecs_operator.resources.membership import members_of
 from ecs_operator.resources.protection import hold_back
 from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, replacing, running, turns
@@ -30,6 +30,9 @@ from ecs_operator.resources.tenancy import Tenant, TenantDirectory, TenantUnavai
 from ecs_operator.resources.visit import Notice, Writer
 
 logger = logging.getLogger(__name__)
+
+HALT_PAUSE = 300.0
+"""Seconds after which an object of a project in which nothing is changed looks again, should nobody tell that it goes on."""
 
 
 @dataclass(slots=True)
@@ -120,6 +123,9 @@ class ServerReconciler:
         tenant = await visit.tenant()
         if isinstance(tenant, TenantUnavailable):
             return await self._unavailable(visit, tenant, action=following.ACTION)
+        halt = await halted(visit, tenant)
+        if halt is not None:
+            return await self._halted(visit, halt)
         cloud = self._actuator(visit, tenant)
         try:
             if visit.spec.management_policy == "Observe":
@@ -167,6 +173,12 @@ class ServerReconciler:
         text = f"the deletion waits: {why.message}" if visit.obj.is_deleting else why.message
         await visit.write(visit.status, Notice(why.reason, text), action=action)
         return Blocked(why.waits_for, at_most=TENANT_PAUSE)
+
+    async def _halted(self, visit: ServerVisit, why: TenantUnavailable) -> Outcome:
+        """What is known of the object, that it is gone or must be changed by somebody, is not overwritten."""
+        if not visit.is_stalled and not visit.says(Reason.DELETED_EXTERNALLY):
+            await visit.write(visit.status, Notice(why.reason, why.message), action="Observe")
+        return Blocked(why.waits_for, at_most=HALT_PAUSE)
 
     async def _troubled(self, visit: ServerVisit, error: CloudError) -> Outcome:
         """A look at the cloud failed. Nothing was changed by it; it is looked again later."""

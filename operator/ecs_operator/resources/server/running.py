@@ -44,16 +44,20 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
     """The next step for a server that was made. Raises CloudError and StoreError."""
     operation, change = _operation(visit.status), visit.status.change
     is_new = phase(visit.stored()) is not Phase.BUILT
-    is_at_work = operation is not None or change is not None or interface_protocol.is_under_way(visit.status.interface_change)
+    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
+    # While its job runs, the server is on its way. A list, begun after the call, tells that as well.
+    is_on_its_way = job is not None and not job.is_over
+    is_at_work = change is not None or interface_protocol.is_under_way(visit.status.interface_change)
+    is_at_work = is_at_work or (operation is not None and not is_on_its_way)
     fresh = is_new or is_at_work or visit.is_urged or visit.restart_token is not None
     seen = await observe(visit, cloud, fresh=fresh or visit.desk.notes.is_missing(visit.uid))
     if isinstance(seen, Absence):
         return await _absent(visit, cloud, seen)
-    job = await cloud.part(operation.job_id, server_id=visit.status.id) if operation is not None and operation.job_id else None
     step = change_protocol.current(change) if change is not None else None
     change_job = await cloud.job(step.job_id) if step is not None and step.job_id and step.state == "Sent" else None
     wanted = await _plan(visit, cloud, seen, job, change_job)
-    if not seen.fresh and not (wanted.is_settled and visit.status.drift == visit.stored().drift):
+    is_as_known = wanted.is_settled and visit.status.drift == visit.stored().drift
+    if not seen.fresh and not (is_as_known or (is_on_its_way and isinstance(wanted.step, power.Watch))):
         # A list told it; before anything is changed, or said of others, the server itself is asked.
         seen = await observe(visit, cloud, fresh=True)
         if isinstance(seen, Absence):
@@ -299,6 +303,8 @@ async def _absent(visit: ServerVisit, cloud: Actuator, absence: Absence) -> Outc
     """A server that is gone is made anew only with consent: somebody wanted it gone, or something is badly wrong."""
     if absence is Absence.SUSPECTED:
         return Again(MISSING_PAUSE, Lane.POLL)
+    if absence is Absence.DOUBTED:
+        return Again(0.0, Lane.POLL)  # the next pass says why nothing is done
     visit.desk.notes.believed(visit.uid)
     agreed = replacing.agreed_to_another(visit)
     if agreed.plan is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ecs_operator.cloud import CloudError, Server, ServerGroup
+from ecs_operator.cloud.observation import WHOLE_EVERY
 from ecs_operator.engine.ports import Authority, Clock
 from ecs_operator.resources.calls import change, found, is_absent
 from ecs_operator.resources.server_group.planner import Look
@@ -57,10 +58,11 @@ class Actuator:
         shown: Mapping[str, Server] | None = None
         for age in (self.tenant.resync_seconds, min(FRESH_LIST, self.tenant.resync_seconds)):
             try:
-                snapshot = await self.tenant.snapshots.at_most(age)
+                # Hosts, and that servers come and go, are noted by the cloud as changes.
+                snapshot = await self.tenant.snapshots.refreshed(age, whole_within=WHOLE_EVERY)
             except CloudError:
                 return shown
-            shown = snapshot.servers if snapshot.complete else None
+            shown = snapshot.servers if snapshot.shows_all else None
             if shown is not None and all(each in shown and shown[each].host_id for each in wanted):
                 break
         return shown

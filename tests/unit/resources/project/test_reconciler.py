@@ -7,6 +7,7 @@ import pytest
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Retry
+from ecs_operator.resources.absence import alarm_key
 from ecs_operator.resources.tenancy import TenantUnavailable
 from tests.fakes.cloud import cloud_error
 from tests.unit.resources.project.opening import NAMESPACE, PASSWORD
@@ -22,7 +23,7 @@ def stage() -> Stage:
 
 async def test_a_good_project_is_ready_and_shows_what_it_found(stage: Stage) -> None:
     outcome = await stage.reconciler.reconcile(LAB)
-    assert outcome == Blocked((SECRET,), at_most=45.0)
+    assert outcome == Blocked((SECRET, alarm_key("lab")), at_most=45.0)
     assert stage.condition() == ("True", "Available")
     assert stage.condition("Authenticated") == ("True", "SignedIn")
     status = stage.store[LAB].status

@@ -18,7 +18,9 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Lane
 from ecs_operator.engine.queue import KeyedQueue
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.creations import Creations
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant
@@ -39,36 +41,25 @@ class Crowd:
 
     def __init__(self, cloud: SimulatedCloud, client: EcsClient, *, workers: int, creates: int | None) -> None:
         self.cloud = cloud
-        clock = SystemClock()
-        self.clock = clock
+        self._creates = creates
+        self.clock = SystemClock()
         self.store = FakeStore(Effects())
-        self.tenant = Tenant(
-            name="lab",
-            project_id=PROJECT,
-            client=client,
-            snapshots=ServerSnapshots(client.servers, clock),
-            batches=Batches(client.servers),
-            jobs=JobLooks(client.jobs, clock),
-            identity=IDENTITY,
-            create_policy=CreatePolicy(idempotency="Auto", request_deadline=60.0, settle_after=SETTLE),
-            resync_seconds=300.0,
-            creations=Creations(creates, wake=self._wake),
-        )
         lease, rng, events = FakeLease(), Random(7), FakeEvents()  # noqa: S311 - nothing here must be unguessable
         self.loop = ReconcileLoop(
-            queue=KeyedQueue(clock=clock.monotonic),
+            queue=KeyedQueue(clock=self.clock.monotonic),
             backoff=Backoff(rng=rng),
             authority=lease,
-            clock=clock,
+            clock=self.clock,
             rng=rng,
             policy=LoopPolicy(workers=workers),
         )
+        self.tenants = FakeTenants(self._tenant(client))
         self.reconciler = ServerReconciler(
             store=self.store,
-            writer=StatusWriter(self.store, events, clock),
-            tenants=FakeTenants(self.tenant),
+            writer=StatusWriter(self.store, events, self.clock),
+            tenants=self.tenants,
             authority=lease,
-            clock=clock,
+            clock=self.clock,
             rng=rng,
             wake=self.loop.wake,
             events=events,
@@ -77,6 +68,32 @@ class Crowd:
 
     def _wake(self, key: ObjectKey) -> None:
         self.loop.wake(key)
+
+    @property
+    def tenant(self) -> Tenant:
+        assert isinstance(self.tenants.tenant, Tenant)
+        return self.tenants.tenant
+
+    def connect(self, client: EcsClient) -> None:
+        """Go on with another connection, as after an edit of the project's limits."""
+        self.tenants.tenant = self._tenant(client)
+
+    def _tenant(self, client: EcsClient) -> Tenant:
+        snapshots = ServerSnapshots(client.servers, self.clock)
+        return Tenant(
+            name="lab",
+            project_id=PROJECT,
+            client=client,
+            snapshots=snapshots,
+            batches=Batches(client.servers),
+            confirmations=Confirmations(client.servers, snapshots),
+            jobs=JobLooks(client.jobs, self.clock),
+            absence=AbsenceWatch(store=self.store, clock=self.clock, wake=self.loop.wake),
+            identity=IDENTITY,
+            create_policy=CreatePolicy(idempotency="Auto", request_deadline=60.0, settle_after=SETTLE),
+            resync_seconds=300.0,
+            creations=Creations(self._creates, wake=self._wake),
+        )
 
     # What users do
 
@@ -151,19 +168,19 @@ class Crowd:
         return Counter((entry["id"], entry["action"]) for entry in ledger if entry["resource"] == "server")
 
 
+async def connection(cloud: SimulatedCloud, budget: BudgetLimits) -> EcsClient:
+    return await EcsClient.open(
+        endpoint=cloud.url, iam_endpoint=cloud.url, project_id=PROJECT, credentials=StaticCredentials(USER), budget=budget
+    )
+
+
 @contextlib.asynccontextmanager
 async def crowd(*, workers: int = 16, reads_per_second: float = 10_000, creates: int | None = None) -> AsyncGenerator[Crowd, None]:
     async with simulated_cloud() as cloud:
         many = {"instances": 2000, "cores": 10_000, "ram": 10_000_000}
         steering.set_project(cloud.world, PROJECT, quota=many, frozen=None, suspended_credentials=None)
         cloud.world.set_durations({"create_server": 0.2, "delete_server": 0.2, "stop_server": 0.2, "start_server": 0.2})
-        client = await EcsClient.open(
-            endpoint=cloud.url,
-            iam_endpoint=cloud.url,
-            project_id=PROJECT,
-            credentials=StaticCredentials(USER),
-            budget=BudgetLimits(reads_per_second=reads_per_second, writes_per_second=10_000, creates_in_flight=100),
-        )
+        client = await connection(cloud, BudgetLimits(reads_per_second=reads_per_second, writes_per_second=10_000, creates_in_flight=100))
         async with client:
             mine = Crowd(cloud, client, workers=workers, creates=creates)
             running = asyncio.create_task(mine.loop.run([mine.reconciler]))

@@ -320,7 +320,8 @@ class FakeCloud:
         entities = {"sub_jobs_total": 1, "sub_jobs": [part]}
         return Job.model_validate({"status": status, "job_id": job_id, "job_type": task.kind, "entities": entities})
 
-    async def sweep(self) -> Sweep:
+    async def sweep(self, *, changes_since: str | None = None) -> Sweep:
+        assert changes_since is None, "this cloud does not tell the time, so nobody can ask for what has changed"
         self.settle()
 
         def do() -> Sweep:

@@ -16,7 +16,9 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
 from ecs_operator.engine.ports import ConflictError, GoneError, StoreError
 from ecs_operator.engine.status_writer import StatusWriter
+from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches, BatchPace
+from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.ownership import ClusterIdentity, Owner
 from ecs_operator.resources.server.reconciler import ServerReconciler
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable
@@ -158,7 +160,9 @@ class Stage:
             client=client,
             snapshots=snapshots,
             batches=Batches(client.servers, pace=AT_ONCE),
+            confirmations=Confirmations(client.servers, snapshots, linger=0.0),
             jobs=JobLooks(client.jobs, self.clock),
+            absence=AbsenceWatch(store=self.store, clock=self.clock, wake=self.woken.append),
             identity=IDENTITY,
             create_policy=self.policy,
             resync_seconds=300.0,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ecs_operator.api.reasons import Reason
+from ecs_operator.cloud import BudgetLimits
 from ecs_simulator.world import power
 from ecs_simulator.world.ledger import BY_HAND
-from tests.unit.resources.server.crowd import PROJECT, crowd
+from tests.unit.resources.server.crowd import PROJECT, connection, crowd
 
 MANY = 200
 FEW = 10
@@ -30,6 +31,21 @@ async def test_a_wave_of_power_changes_and_deletions_travels_in_few_calls() -> N
         deeds = of.deeds()
         assert all(deeds[server_id, action] == 1 for server_id in ids for action in ("create", "stop", "delete"))
         assert of.cloud.world.projects[PROJECT].servers == {}
+
+
+async def test_the_default_budget_of_reads_does_not_break_a_wave_up() -> None:
+    async with crowd() as of:
+        keys = of.make(MANY, powerState="Running")
+        await of.until_all_say(keys, Reason.AVAILABLE)
+        async with await connection(of.cloud, BudgetLimits()) as client:
+            of.connect(client)
+            of.calls()
+            of.edit(keys, powerState="Stopped")
+            await of.until_all_say(keys, Reason.STOPPED_AS_DESIRED)
+            calls = of.calls()
+            assert 1 <= calls["stopServers"] <= FEW
+            assert calls["showServer"] <= MANY // 10, "lists told how the servers are, before the calls and after"
+            assert calls["listServersDetails"] <= MANY // 2
 
 
 async def test_who_cannot_be_served_does_not_hold_up_the_others() -> None:
