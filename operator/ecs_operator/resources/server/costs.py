@@ -26,6 +26,8 @@ class Other(Enum):
 
 STOPPED = "stop, {}, start"
 """Around a call for which the server must be stopped: 5.3.3, and 5.3.1 if it ran before."""
+ANEW = "5.1.2, 5.1.1"
+"""Delete, and with the proof of death create."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,14 @@ ROWS: tuple[Row, ...] = (
     Row("description", Cost.NONE, "6.2.2"),
     Row("flavor", Cost.RESTART, STOPPED.format("5.2.4")),
     Row("image", Cost.REINSTALL, STOPPED.format("5.2.2")),
-    Row("availabilityZone", Other.REFUSED),
-    Row("vpcId", Other.REFUSED),
-    Row("networkInterfaces", Other.REFUSED),
+    Row("availabilityZone", Cost.REPLACE, ANEW),
+    Row("vpcId", Cost.REPLACE, ANEW),
+    Row("networkInterfaces", Cost.NONE, "5.5.2, 5.5.1", when="to add or remove one, or to move one, without mtu"),
+    Row("networkInterfaces", Cost.REPLACE, ANEW, when="to move the first, and another mtu of any"),
     Row("securityGroupIds", Cost.NONE, "6.5.1, 6.5.2"),
-    Row("publicIp", Other.REFUSED),
-    Row("rootVolume", Other.REFUSED),
+    Row("publicIp", Cost.NONE, "11.5.2, 11.5.1", when="by id, where the endpoint has the calls"),
+    Row("publicIp", Cost.REPLACE, ANEW, when="with allocate, before or after"),
+    Row("rootVolume", Cost.REPLACE, ANEW),
     Row("dataVolumes", Other.REFUSED),
     Row("keyPairName", Cost.REINSTALL, STOPPED.format("5.2.1 or 5.2.2")),
     Row("adminPasswordSecretRef", Cost.REINSTALL, STOPPED.format("5.2.1 or 5.2.2")),
@@ -68,12 +72,15 @@ ROWS: tuple[Row, ...] = (
     Row("serverGroupId", Cost.NONE, "5.10.4", when="to leave a group"),
     Row("serverGroupId", Cost.RESTART, STOPPED.format("5.10.4, 5.10.3"), when="to join a group, or to move to another"),
     Row("scheduling", Cost.RESTART, STOPPED.format("5.2.3")),
-    Row("agencyName", Other.REFUSED),
+    Row("agencyName", Cost.REPLACE, ANEW),
     Row("powerState", Other.ITSELF, "5.3.1 or 5.3.3"),
     Row("disruption", Other.POLICY),
+    Row("driftPolicy", Other.POLICY),
     Row("shutdown", Other.POLICY),
     Row("deletionPolicy", Other.POLICY),
     Row("deletionProtection", Other.POLICY),
+    Row("managementPolicy", Other.POLICY),
+    Row("import", Other.REFUSED),
 )
 
 RESTART_TOKEN = Row("restart-requested-at", Other.ITSELF, "5.3.2")
