@@ -10,6 +10,7 @@ from ecs_operator.cloud import (
     AttachedVolume,
     Attachment,
     BlockDevice,
+    Catalog,
     CloudError,
     EcsClient,
     Failure,
@@ -132,6 +133,7 @@ class FakeCloud:
             snapshots=snapshots,
             batches=Batches(self.client.servers),
             confirmations=Confirmations(self.client.servers, snapshots, linger=0.0),
+            catalog=Catalog(flavors=self.client.flavors, images=self.client.images, limits=self.client.limits, clock=self.clock),
             jobs=JobLooks(self.client.jobs, self.clock),
             absence=AbsenceWatch(store=store or FakeStore(self.clock, Effects()), clock=self.clock, wake=lambda _: None),
             identity=IDENTITY,
@@ -228,6 +230,7 @@ class _Client:
         self.volumes = _Volumes(cloud)
         self.jobs = _Jobs(cloud)
         self.limits = _Limits(cloud)
+        self.flavors = self.images = None
         self.versions = _Versions(cloud)
         self.project_id = "project-1"
         self.is_closed = False

@@ -196,14 +196,14 @@ class ServerSpec(ApiModel):
     vpc_id: CloudId
     """Id of the VPC. Can be changed, which makes another server, when disruption.allow or an approval permits a Replace."""
     network_interfaces: Annotated[tuple[NetworkInterface, ...], Field(min_length=1, max_length=12, json_schema_extra=list_map("name"))]
-    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Others can be added and removed, which costs
-    nothing; another subnetId or ipAddress of one removes it and adds it anew. Another subnetId or ipAddress of the first, and another mtu
+    """Network interfaces, 1 to 12; a flavor may allow fewer. The first is the primary one. Can be changed: others are added and removed at
+    no cost; another subnetId or ipAddress of one removes it and adds it anew. Another subnetId or ipAddress of the first, and another mtu
     of any, make another server, when disruption.allow or an approval permits a Replace. Interfaces that others added stay."""
     security_group_ids: Annotated[tuple[CloudId, ...], Field(min_length=1, max_length=10, json_schema_extra=LIST_SET)] | None = None
     """Ids of the security groups of all interfaces, up to 10. Absent: the project's group named default, and later whatever the server
     has. Can be changed, which costs nothing."""
     public_ip: PublicIp | None = None
-    """Public address. Absent: none of this object's. An address by id can be set, exchanged and removed at any time, which costs nothing,
+    """Public address. Absent: none of this object's. Can be changed: an address by id is set, exchanged and removed at no cost,
     where the endpoint has the calls for it. Another allocate makes another server, when disruption.allow or an approval permits a
     Replace."""
     root_volume: RootVolume

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import EcsClient, JobLooks
+from ecs_operator.cloud import Catalog, EcsClient, JobLooks
 from ecs_operator.cloud.observation import ServerSnapshots
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.resources.absence import AbsenceWatch
@@ -40,6 +40,8 @@ class Tenant:
     """Commands to servers, which travel together."""
     confirmations: Confirmations
     """Looks at single servers, which share a list when they are many."""
+    catalog: Catalog
+    """What the project offers, looked up for all."""
     jobs: JobLooks
     """Looks at jobs that many servers have in common."""
     absence: AbsenceWatch

@@ -9,7 +9,17 @@ from typing import Protocol
 
 from ecs_operator.api.project import ProjectSpec
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import BudgetLimits, CloudError, CredentialsProvider, EcsClient, JobLooks, Meaning, Outcome, ServerSnapshots
+from ecs_operator.cloud import (
+    BudgetLimits,
+    Catalog,
+    CloudError,
+    CredentialsProvider,
+    EcsClient,
+    JobLooks,
+    Meaning,
+    Outcome,
+    ServerSnapshots,
+)
 from ecs_operator.cloud.observation import CLOCK_SLACK
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import Clock, RefusedError
@@ -73,6 +83,7 @@ class _Open:
     snapshots: ServerSnapshots
     batches: Batches
     confirmations: Confirmations
+    catalog: Catalog
     jobs: JobLooks
     creations: Creations
 
@@ -152,6 +163,7 @@ class Link:
             snapshots=opened.snapshots,
             batches=opened.batches,
             confirmations=opened.confirmations,
+            catalog=opened.catalog,
             jobs=opened.jobs,
             absence=self._absence,
             identity=self._identity,
@@ -174,6 +186,7 @@ class Link:
         if opened is not None:
             await opened.batches.close()
             await opened.confirmations.close()
+            await opened.catalog.close()
             await opened.jobs.close()
             await opened.snapshots.close()
             await opened.client.close()
@@ -207,6 +220,7 @@ class Link:
                 snapshots=snapshots,
                 confirmations=Confirmations(client.servers, snapshots),
                 batches=Batches(client.servers),
+                catalog=Catalog(flavors=client.flavors, images=client.images, limits=client.limits, clock=self._clock),
                 jobs=JobLooks(client.jobs, self._clock),
                 creations=Creations(self._spec.limits.creates_in_flight, wake=self._wake),
             )

@@ -8,7 +8,7 @@ from typing import assert_never
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import ServerStatus
-from ecs_operator.cloud import CloudError, CreateServers, Outcome
+from ecs_operator.cloud import CloudError, CreateServers, Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.engine.ports import GoneError
@@ -19,6 +19,7 @@ from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.evidence import Look
 from ecs_operator.resources.server.following import ACTION, adopt, clean_up_failed, follow
 from ecs_operator.resources.server.installation import at_creation
+from ecs_operator.resources.server.offer import hindrance
 from ecs_operator.resources.server.render import Resolved, render, render_again, stored
 from ecs_operator.resources.server.resolve import Missing, Unusable, resolve, secrets_now
 from ecs_operator.resources.server.visit import ServerVisit
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 RECHECK = 60.0
 """Seconds between looks at Secrets and images, which nobody tells about."""
 MISSING_PAUSE = 30.0
+OBSTACLE_PAUSE = 15.0
+"""Seconds between looks at what the cloud cannot give now: quota, a flavor that is sold out, an image that is being made."""
 
 
 async def advance(visit: ServerVisit, cloud: Actuator) -> PassOutcome | None:
@@ -124,6 +127,10 @@ async def _intend(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
         request = render(visit.spec, found, marker=tenant.identity.marker(visit.owner))
     except CloudError as error:
         return await _unusable(visit, error.message)
+    obstacle = await _obstacle(visit, cloud, found)
+    if obstacle is not None:
+        await visit.write(visit.status, obstacle, action=ACTION)
+        return Again(_spread(visit, OBSTACLE_PAUSE), Lane.CREATE)
     if visit.desk.authority.time_left() < SHORTEST_LEASE:
         return Again(1.0, Lane.CREATE)
     waiting = await turns.wait(visit, cloud)
@@ -133,6 +140,17 @@ async def _intend(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
     wanted = record.intended(visit.status, intent, now=visit.now)
     await visit.write(wanted, creating(wanted), action=ACTION)
     return await _send(visit, cloud, request, others_settled=True)
+
+
+async def _obstacle(visit: ServerVisit, cloud: Actuator, found: Resolved) -> Notice | None:
+    """What the cloud says for certain before it is asked to make anything. Who may not ask finds out by the creation. Raises CloudError."""
+    try:
+        return await hindrance(visit.spec, image_id=found.image_id, offer=cloud.tenant.catalog)
+    except CloudError as error:
+        if error.outcome is Outcome.REFUSED and error.meaning in {Meaning.FORBIDDEN, Meaning.NOT_FOUND}:
+            logger.info("%s: what the project offers cannot be looked up: %s", visit.obj.key, error)
+            return None
+        raise
 
 
 def _intent(visit: ServerVisit, cloud: Actuator, found: Resolved, request: CreateServers) -> record.Intent:

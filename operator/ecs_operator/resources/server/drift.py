@@ -125,6 +125,9 @@ def busy(facts: power.Facts, status: ServerStatus) -> frozenset[str]:
     change = status.change
     if status.interface_change is not None:
         fields.add(_interface(status.interface_change.interface.name))
+    if facts.operation is not None or change is not None or status.interface_change is not None:
+        # The lock is opened for it; a list may be older than that.
+        fields.add(LOCK)
     if facts.operation is not None and not power.has_arrived(facts):
         fields.add(POWER)
     if change is not None and not change_protocol.is_over(change):

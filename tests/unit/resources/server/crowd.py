@@ -10,7 +10,16 @@ from random import Random
 from typing import Any
 
 from ecs_operator.api.group import API_VERSION, SERVER
-from ecs_operator.cloud import BudgetLimits, EcsClient, JobLooks, PasswordCredentials, ServerSnapshots, StaticCredentials, SystemClock
+from ecs_operator.cloud import (
+    BudgetLimits,
+    Catalog,
+    EcsClient,
+    JobLooks,
+    PasswordCredentials,
+    ServerSnapshots,
+    StaticCredentials,
+    SystemClock,
+)
 from ecs_operator.engine.backoff import Backoff
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.loop import LoopPolicy, ReconcileLoop
@@ -87,6 +96,7 @@ class Crowd:
             snapshots=snapshots,
             batches=Batches(client.servers),
             confirmations=Confirmations(client.servers, snapshots),
+            catalog=Catalog(flavors=client.flavors, images=client.images, limits=client.limits, clock=self.clock),
             jobs=JobLooks(client.jobs, self.clock),
             absence=AbsenceWatch(store=self.store, clock=self.clock, wake=self.loop.wake),
             identity=IDENTITY,

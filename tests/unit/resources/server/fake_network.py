@@ -30,6 +30,10 @@ class Port:
         )
 
 
+PLANTED = ({"subnet_id": "157ee789-03ea-45b1-a698-76c92660dd83"},)
+"""The interfaces of a server that was not made here."""
+
+
 class FakeNetwork:
     """Ports by server. A server's own come with it, the first one primary."""
 
@@ -54,7 +58,7 @@ class FakeNetwork:
     # Interfaces
 
     def ports(self, server_id: str) -> list[Port]:
-        asked, addresses = self._cloud.asked_for.get(server_id, {}).get("nics", ()), self._server(server_id).addresses
+        asked, addresses = self._cloud.asked_for.get(server_id, {}).get("nics", PLANTED), self._server(server_id).addresses
         if server_id not in self._ports and addresses:
             fixed = [each for each in addresses if each.type == "fixed"]
             self._ports[server_id] = [

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ecs_operator.api.group import API_VERSION, SERVER
-from ecs_operator.cloud import EcsClient, JobLooks, ServerSnapshots
+from ecs_operator.cloud import Catalog, EcsClient, JobLooks, ServerSnapshots
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Outcome, Retry
@@ -161,6 +161,7 @@ class Stage:
             snapshots=snapshots,
             batches=Batches(client.servers, pace=AT_ONCE),
             confirmations=Confirmations(client.servers, snapshots, linger=0.0),
+            catalog=Catalog(flavors=client.flavors, images=client.images, limits=client.limits, clock=self.clock),
             jobs=JobLooks(client.jobs, self.clock),
             absence=AbsenceWatch(store=self.store, clock=self.clock, wake=self.woken.append),
             identity=IDENTITY,

@@ -265,7 +265,7 @@ async def test_an_image_by_name_is_resolved_and_compared() -> None:
         ({"vpcId": "another-vpc"}, "spec.vpcId is another-vpc, the server has 0dae26c9"),
         ({"rootVolume": {"type": "SSD", "sizeGiB": 40}}, "spec.rootVolume.sizeGiB is 40, the server has 10"),
         ({"dataVolumes": [{"name": "d", "type": "SSD", "sizeGiB": 20}]}, "spec.dataVolumes is 20 GiB, the server has none"),
-        ({"publicIp": {"id": "ip-1"}}, "spec.publicIp is ip-1, the server has none"),
+        ({"publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 5}}}}, "spec.publicIp is a new one, the server has none"),
         ({"agencyName": "backup"}, "spec.agencyName is backup, the server has none"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -16,6 +16,7 @@ SUBNET = SPEC["networkInterfaces"][0]["subnetId"]
 SERVER = Server(id="s", availability_zone="eu-west-0a", metadata={"vpc_id": SPEC["vpcId"]}, image_id="i", key_name="ops")
 ROOT = Volume(id="root", boot_index=0, size_gib=10)
 DISK = Volume(id="disk", boot_index=None, size_gib=20)
+ALLOCATE = {"type": "5_bgp", "bandwidth": {"sizeMbps": 10}}
 DATA = {"name": "data", "type": "SSD", "sizeGiB": 20}
 
 
@@ -32,8 +33,9 @@ def interface(subnet: str = SUBNET, address: str = "192.168.0.7") -> Interface:
         ({"availabilityZone": "eu-west-0a"}, [interface()], [ROOT], ()),
         ({"availabilityZone": "b"}, [], [], ("spec.availabilityZone is b, the server has eu-west-0a",)),
         ({"vpcId": "v"}, [], [], (f"spec.vpcId is v, the server has {SPEC['vpcId']}",)),
-        ({}, [interface("other")], [], (f"spec.networkInterfaces is in {SUBNET}, the server has in other",)),
-        ({}, [interface(), interface()], [], (f"spec.networkInterfaces is in {SUBNET}, the server has in {SUBNET}, {SUBNET}",)),
+        ({}, [interface("other")], [], (f"spec.networkInterfaces[eth0] is in {SUBNET}, the server has interfaces in other",)),
+        ({}, [interface(), interface()], [], ()),
+        ({"networkInterfaces": [SPEC["networkInterfaces"][0], {"name": "eth1", "subnetId": "other"}]}, [interface()], [], ()),
         (
             {"networkInterfaces": [{"name": "eth0", "subnetId": SUBNET, "ipAddress": "192.168.0.9"}]},
             [interface()],
@@ -41,7 +43,8 @@ def interface(subnet: str = SUBNET, address: str = "192.168.0.7") -> Interface:
             ("spec.networkInterfaces[eth0].ipAddress is 192.168.0.9, the server has 192.168.0.7",),
         ),
         ({"networkInterfaces": [{"name": "eth0", "subnetId": SUBNET, "ipAddress": "192.168.0.7"}]}, [interface()], [], ()),
-        ({"publicIp": {"id": "ip"}}, [], [], ("spec.publicIp is ip, the server has none",)),
+        ({"publicIp": {"id": "ip"}}, [], [], ()),
+        ({"publicIp": {"allocate": ALLOCATE}}, [], [], ("spec.publicIp is a new one, the server has none",)),
         ({"rootVolume": {"type": "SSD", "sizeGiB": 40}}, [], [ROOT], ("spec.rootVolume.sizeGiB is 40, the server has 10",)),
         ({"rootVolume": {"type": "SSD"}}, [], [ROOT], ()),
         ({"dataVolumes": [DATA]}, [], [ROOT, DISK], ()),
@@ -56,7 +59,7 @@ def test_what_must_fit(spec: dict[str, Any], interfaces: list[Interface], volume
 
 
 def test_a_public_address_that_is_there_fits() -> None:
-    wanted = ServerSpec.model_validate({**SPEC, "publicIp": {"id": "ip"}})
+    wanted = ServerSpec.model_validate({**SPEC, "publicIp": {"allocate": ALLOCATE}})
     floating = Address(network="v", ip="80.158.1.2", type="floating")
     server = Server(id="s", addresses=(floating,))
     assert misfits(wanted, server, interfaces=(), volumes=(), with_data=True) == ()

@@ -76,7 +76,7 @@ ROWS = [
         "mtu of another interface",
         {"networkInterfaces": [NIC, {**NIC, "name": "eth1", "mtu": 1400}]},
         {"networkInterfaces": [NIC, {**NIC, "name": "eth1", "mtu": 1500}]},
-        "spec.networkInterfaces[eth1].mtu",
+        "spec.networkInterfaces[eth1]",
     ),
     Row("type of the system disk", {}, {"rootVolume": {"type": "SATA", "sizeGiB": 10}}, "spec.rootVolume"),
     Row("size of the system disk", {}, {"rootVolume": {"type": "SSD", "sizeGiB": 50}}, "spec.rootVolume"),

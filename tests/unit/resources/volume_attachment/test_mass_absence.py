@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecs_operator.api.group import SERVER
 from ecs_operator.resources.absence import LOOK_AGAIN
 from ecs_operator.resources.tenancy import Tenant
-from tests.unit.resources.volume_attachment.test_reconciler import KEY, attached, prepared, removed, server_of
+from tests.unit.resources.volume_attachment.prepared import KEY, attached, prepared, removed, server_of
 
 GONE = 5
 
