@@ -145,7 +145,7 @@ async def _intend(visit: ServerVisit, cloud: Actuator) -> PassOutcome:
 async def _obstacle(visit: ServerVisit, cloud: Actuator, found: Resolved) -> Notice | None:
     """What the cloud says for certain before it is asked to make anything. Who may not ask finds out by the creation. Raises CloudError."""
     try:
-        return await hindrance(visit.spec, image_id=found.image_id, offer=cloud.tenant.catalog)
+        return await hindrance(visit.spec, image_id=found.image_id, offer=cloud if visit.is_urged else cloud.tenant.catalog)
     except CloudError as error:
         if error.outcome is Outcome.REFUSED and error.meaning in {Meaning.FORBIDDEN, Meaning.NOT_FOUND}:
             logger.info("%s: what the project offers cannot be looked up: %s", visit.obj.key, error)

@@ -214,12 +214,12 @@ async def test_s5_after_a_refusal_another_body_travels_under_another_token() -> 
     stage = Stage()
     stage.effects.plan("cloud.create", "before", refused(Meaning.INVALID, "Ecs.0029", "no such flavor"))
     await stage.once()
-    stage.store.edit(KEY, spec={**SPEC, "flavor": "s3.medium.2"})
+    stage.store.edit(KEY, spec={**SPEC, "flavor": "s3.large.2"})
     await stage.until_ready()
     stage.exactly_one()
     first, second = stage.cloud.tokens_sent
     assert first != second
-    assert [body["flavorRef"] for body in stage.cloud.bodies] == ["s3.medium.2"]
+    assert [body["flavorRef"] for body in stage.cloud.bodies] == ["s3.large.2"]
     assert stage.create["incarnation"] == 1
 
 

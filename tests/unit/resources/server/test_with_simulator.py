@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,6 +21,7 @@ from ecs_simulator.testing import SimulatedCloud, simulated_cloud
 from ecs_simulator.world import World, steering
 from tests.unit.resources.server.stage import KEY, SPEC, FakeClock, Stage
 
+WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
 PROJECT = "9a56640e5503b8dc39231cdb52a0f3e2"
 USER = PasswordCredentials(username="lab-user", password="Lab-Passw0rd!", domain_name="lab")
 
@@ -140,11 +143,31 @@ async def test_a_failing_job_is_cleaned_up_and_the_next_incarnation_succeeds(lea
         assert list(cloud.world.projects[PROJECT].servers) == [stage.status["id"]]
 
 
-async def test_an_unknown_flavor_is_rejected_and_mended_by_the_spec() -> None:
-    async with performance({**SPEC, "flavor": "no.such.flavor"}) as (stage, cloud):
+OBSTACLES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a flavor that nobody sells": ({"flavor": "no.such.flavor"}, Reason.INVALID_CONFIGURATION, "there is no flavor no.such.flavor"),
+    "a flavor that is sold out": ({"availabilityZone": "eu-west-0b"}, Reason.CAPACITY_EXHAUSTED, "s3.small.1 is sellout in eu-west-0b"),
+    "an image that is not there": ({"image": {"id": str(UUID(int=7))}}, Reason.INVALID_CONFIGURATION, f"there is no image {UUID(int=7)}"),
+    "a disk too small for the image": ({"rootVolume": {"type": "SSD", "sizeGiB": 9}}, Reason.INVALID_CONFIGURATION, "disk of 10 GiB"),
+    "memory too small for the image": (
+        {"image": {"id": WINDOWS}, "rootVolume": {"type": "SSD", "sizeGiB": 40}},
+        Reason.INVALID_CONFIGURATION,
+        "needs 2048 MiB of memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+async def test_what_the_cloud_cannot_make_is_said_before_it_is_asked(name: str) -> None:
+    changes, reason, text = OBSTACLES[name]
+    async with performance({**SPEC, **changes}) as (stage, cloud):
+        steering.sell_out(cloud.world, "s3.small.1", ("eu-west-0b",))
         await stage.once()
-        assert stage.reason == Reason.REJECTED
-        assert "Stalled" in stage.types()
+        assert (stage.reason, text in stage.message) == (reason, True), stage.message
+        assert "create" not in stage.status, "nothing is written ahead of what is not sent"
+        asked = Counter(entry.operation for entry in cloud.simulator.log.select())
+        for _ in range(10):
+            await stage.once()
+        assert Counter(entry.operation for entry in cloud.simulator.log.select()) == asked, "all look at the same answers"
         stage.store.edit(KEY, spec=SPEC)
         await stage.until_ready()
         assert len(servers(cloud, "create")) == 1
@@ -160,7 +183,6 @@ async def test_an_exhausted_quota_is_waited_out() -> None:
         assert len(servers(cloud, "create")) == 1
 
 
-WINDOWS = "1189efbf-d48b-46ad-a823-94b942e2a000"
 LARGE: Mapping[str, Any] = {
     **SPEC,
     "flavor": "s3.large.2",
