@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ecs_operator.api.server import PlannedChange
+from ecs_operator.cloud import NewInterface
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
 from ecs_operator.engine.ports import StoreError
 from ecs_operator.resources.server.deeds import Cost
@@ -27,6 +28,9 @@ from tests.unit.resources.server.test_with_simulator import LARGE, PROJECT, WIND
 UBUNTU = "67f433d8-ed0e-4321-a8a2-a71838539e09"
 DEFAULT_GROUP, WEB_GROUP = "507ca48f-814c-4293-8706-300564d54620", "e5a1b7f0-8a3b-4a2c-9d35-6b1f0c2d4e77"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDvW3lGmTBuCR2JzaOeF6c8oQ7ZKjQd0Z0e8l8m3hV2p new"
+SUBNET_A, SUBNET_B = "157ee789-03ea-45b1-a698-76c92660dd83", "3a8f2c11-5f0e-4c59-9a53-3f1d9b0c8e22"
+ETH0, ETH1 = {"name": "eth0", "subnetId": SUBNET_A}, {"name": "eth1", "subnetId": SUBNET_A}
+ADDRESS = "a2b4c6d8-1111-4222-8333-944455566677"
 FOREIGN_VOLUME = "b104b8db-170d-441b-897a-3c8ba9c5a214"
 
 COSTS: Mapping[str, Cost] = {
@@ -45,8 +49,11 @@ COSTS: Mapping[str, Cost] = {
     "tag": Cost.NONE,
     "add-security-group": Cost.NONE,
     "remove-security-group": Cost.NONE,
+    "delete-requested": Cost.REPLACE,
+    "delete": Cost.REPLACE,
+    "create": Cost.REPLACE,
 }
-"""What each entry of the ledger cost who uses the server. One that is not named here fails the test: destroying and making are not."""
+"""What each entry of the ledger cost who uses the server. One that is not named here fails the test."""
 
 VALUES: Mapping[str, Sequence[Any]] = {
     "name": ("web-0", "web-0-b"),
@@ -62,6 +69,10 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "serverGroupId": (None, 0, 1),
     "scheduling": (None, {"tenancy": "dedicated", "dedicatedHostId": "host-1"}, {"tenancy": "dedicated", "dedicatedHostId": "host-2"}),
     "powerState": (None, "Running", "Stopped"),
+    "networkInterfaces": ([ETH0], [ETH0, ETH1], [ETH0, {**ETH1, "subnetId": SUBNET_B}], [{**ETH0, "subnetId": SUBNET_B}, ETH1]),
+    "publicIp": (None, {"id": ADDRESS}),
+    "availabilityZone": (None, "eu-west-0a", "eu-west-0b"),
+    "rootVolume": ({"type": "SSD", "sizeGiB": 40}, {"type": "SSD", "sizeGiB": 41}),
 }
 FIELDS = tuple(VALUES)
 
@@ -71,7 +82,7 @@ class Move:
     """One edit, and how long the operator works before the next one. ``passes`` None: until it has nothing left to do."""
 
     values: Mapping[str, Any]
-    allow: Literal["None", "Restart", "Reinstall"]
+    allow: Literal["None", "Restart", "Reinstall", "Replace"]
     approve: Literal["nothing", "plan", "other"]
     passes: int | None
 
@@ -81,7 +92,7 @@ moves = st.lists(
     st.builds(
         Move,
         values=st.lists(field_values, min_size=1, max_size=4).map(dict),
-        allow=st.sampled_from(("None", "None", "Restart", "Reinstall")),
+        allow=st.sampled_from(("None", "None", "Restart", "Reinstall", "Replace")),
         approve=st.sampled_from(("nothing", "nothing", "plan", "other")),
         passes=st.one_of(st.none(), st.none(), st.integers(1, 12)),
     ),
@@ -114,9 +125,11 @@ class Auditor:
         approval = self.stage.obj.annotations.get("ecs.huaweicloud.com/approve-plan")
         approved = [PlannedChange.model_validate(each) for each in plan["changes"]] if plan and plan["hash"] == approval else []
         self.allowed = max(self.allowed, named, *(Cost.named(each.cost) for each in approved))
-        if named >= Cost.RESTART:
+        # A server that takes the place of another is made as the spec says by then: for that nothing else is stopped.
+        is_replaced = "replacement" in self.stage.status
+        if named >= Cost.RESTART or is_replaced:
             self.flavors.add(spec["flavor"])
-        if named >= Cost.REINSTALL:
+        if named >= Cost.REINSTALL or is_replaced:
             self.images.add(spec["image"]["id"])
         self.flavors |= {each.want for each in approved if each.path == "spec.flavor"}
         self.images |= {each.want.split()[-1].strip("()") for each in approved if each.path == "spec.image"}
@@ -131,15 +144,17 @@ class Auditor:
             cost = COSTS[entry["action"]]
             assert cost <= self.allowed or (entry["action"] == "stop" and self.stops), (entry, self.allowed)
         self.read = len(entries)
-        (server,) = self.cloud.world.projects[PROJECT].servers.values()
-        assert server.flavor_id in self.flavors
-        assert server.image_id in self.images
+        servers = tuple(self.cloud.world.projects[PROJECT].servers.values())
+        assert len(servers) <= 1, "never two"
+        for server in servers:
+            assert server.flavor_id in self.flavors
+            assert server.image_id in self.images
 
     def forget(self) -> None:
         """The operator has nothing left to do: only what is allowed now counts from here on, and what the server has."""
-        (server,) = self.cloud.world.projects[PROJECT].servers.values()
+        servers = tuple(self.cloud.world.projects[PROJECT].servers.values())
         self.allowed, self.stops = Cost.NONE, False
-        self.flavors, self.images = {server.flavor_id}, {server.image_id or ""}
+        self.flavors, self.images = {each.flavor_id for each in servers}, {each.image_id or "" for each in servers}
         self.note()
 
 
@@ -167,14 +182,14 @@ def edit(stage: Stage, move: Move, groups: Sequence[str]) -> None:
     stage.store.edit(KEY, spec={name: value for name, value in spec.items() if value is not None})
 
 
-def foreign(cloud: SimulatedCloud) -> dict[str, Any]:
+def foreign(cloud: SimulatedCloud, port_id: str) -> dict[str, Any]:
     """What is on the server and not ours."""
     (server,) = cloud.world.projects[PROJECT].servers.values()
     return {
         "metadata": server.metadata.get("theirs"),
         "tag": "theirs=kept" in server.tags,
         "volume": FOREIGN_VOLUME in server.volume_ids,
-        "interfaces": len(server.port_ids),
+        "interface": next((each for each in server.port_ids if each == port_id), None),
     }
 
 
@@ -194,8 +209,12 @@ async def test_nothing_dearer_than_allowed_is_done(power: str | None, plan: list
         await tenant.client.tags.add(server_id, {"theirs": "kept"})
         await tenant.client.volumes.attach(server_id, FOREIGN_VOLUME)
         stage.clock.advance(60)
+        before = {each.port_id for each in await tenant.client.interfaces.list(server_id)}
+        await tenant.client.interfaces.add(server_id, [NewInterface(subnet_id=SUBNET_B)])
+        stage.clock.advance(60)
         cloud.world.settle()
-        untouched = foreign(cloud)
+        (port_id,) = {each.port_id for each in await tenant.client.interfaces.list(server_id)} - before
+        untouched = foreign(cloud, port_id)
         auditor = Auditor(stage, cloud, read=len(cloud.world.ledger.to_json(PROJECT)))
         auditor.forget()
         for move in plan:
@@ -209,14 +228,15 @@ async def test_nothing_dearer_than_allowed_is_done(power: str | None, plan: list
             if move.passes is None:
                 auditor.forget()
         # A lock that the spec says nothing of is nobody's here, and is not opened.
-        last = {"disruption": {"allow": "Reinstall"}, "locked": bool(stage.obj.spec.get("locked"))}
+        last = {"disruption": {"allow": "Replace"}, "locked": bool(stage.obj.spec.get("locked"))}
         stage.store.edit(KEY, spec={**stage.obj.spec, **last})
         await work(stage, auditor)
         assert stage.ready["status"] == "True", stage.message
-        assert stage.status["id"] == server_id
         assert "plan" not in stage.status
-        assert foreign(cloud) == untouched
         (server,) = cloud.world.projects[PROJECT].servers.values()
+        assert stage.status["id"] == server.id
+        # What others gave a server goes with it.
+        assert server.id != server_id or foreign(cloud, port_id) == untouched
         wanted = stage.obj.spec
         assert (server.flavor_id, server.image_id, server.group_id) == (
             wanted["flavor"],
