@@ -12,7 +12,7 @@ import yaml
 from ecs_lab.laboratory import Laboratory
 from ecs_lab.tenancy import SEED_ACCOUNT
 from ecs_lab.waiting import until
-from ecs_operator.api.group import API_VERSION
+from ecs_operator.api.group import API_VERSION, APPROVE_ANNOTATION
 from tests.docs.pages import ROOT
 from tests.docs.shell import NAMESPACE, Shell
 from tests.scenes import is_ready, summary
@@ -22,8 +22,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 EXAMPLES = ROOT / "manifests" / "examples"
 # The folder `project` holds the project of the simulator itself too, which the laboratory has already.
 TRIED = sorted(each for each in EXAMPLES.rglob("*.yaml") if each.parent != EXAMPLES and each.name != "lab.yaml")
-ELSEWHERE = "2c1b5d1e-0000-4000-8000-000000000001"
-"""The server that no object stands for, as the examples name it."""
+THERE_ALREADY = (
+    "2c1b5d1e-0000-4000-8000-000000000001",
+    "2c1b5d1e-6f0a-4d7e-9b51-0a4d8c3e7f10",
+    "9f7c0d2b-41c8-4b9b-8a0e-5d3f6b1e2c44",
+)
+"""The servers that no object made, as the examples name them: one that keeps to itself, one to adopt, one to observe."""
 SECONDS = 90.0
 
 
@@ -46,14 +50,29 @@ async def _until_ready(lab: Laboratory) -> list[dict[str, Any]]:
     return seen
 
 
+async def _approve(lab: Laboratory, name: str) -> None:
+    """As the example says: what differs from a server that is adopted is shown first."""
+    plan: list[str] = []
+
+    async def probe() -> bool:
+        plan[:] = [await lab.cp.kubectl("get", "ecsvm", name, "-o", "jsonpath={.status.plan.hash}", namespace=NAMESPACE)]
+        return bool(plan[0])
+
+    await until(probe, seconds=SECONDS, every=0.3, what=f"{name} shows no plan", check=lab.op.check_alive)
+    await lab.cp.kubectl("annotate", "ecsvm", name, f"{APPROVE_ANNOTATION}={plan[0]}", namespace=NAMESPACE)
+
+
 async def test_all_examples_become_ready(laboratory: Laboratory, shell: Shell) -> None:
     sim, plane = laboratory.sim, laboratory.cp
-    theirs = (await sim.admin("POST", "/_sim/servers", {"project": SEED_ACCOUNT.project_id, "name": "theirs", "metadata": {}}))["id"]
     documents = _documents(TRIED)
-    text = shell.written(yaml.safe_dump_all(documents)).replace(ELSEWHERE, theirs)
+    text = shell.written(yaml.safe_dump_all(documents))
+    for server_id in THERE_ALREADY:
+        body = {"project": SEED_ACCOUNT.project_id, "name": "theirs", "metadata": {}}
+        text = text.replace(server_id, (await sim.admin("POST", "/_sim/servers", body))["id"])
     (shell.folder / "examples.yaml").write_text(text)
     code, output = await shell.run("kubectl apply -f examples.yaml")
     assert code == 0, output
+    await _approve(laboratory, "db-0")
     ready = await _until_ready(laboratory)
     wanted = {(each["kind"], each["metadata"]["name"]) for each in documents if each["apiVersion"] == API_VERSION}
     assert {(each["kind"], each["metadata"]["name"]) for each in ready} - {("EcsProject", "lab")} == wanted

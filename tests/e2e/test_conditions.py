@@ -209,7 +209,7 @@ CASES: dict[str, Case] = {
     ),
     "quota": Case(
         spoil=admin("/_sim/projects/PROJECT", {"quota": {"instances": 0}}),
-        reason="QuotaExceeded", message="Quota exceeded for instances",
+        reason="QuotaExceeded", message="quota of 0 servers does not suffice",
         mend=admin("/_sim/projects/PROJECT", {"quota": {"instances": 5}}),
     ),
     "sold-out": Case(
@@ -219,11 +219,11 @@ CASES: dict[str, Case] = {
     ),
     # --- what the spec names ---
     "unknown-flavor": Case(
-        spec={"flavor": "s9.huge.8"}, reason="Rejected", progress="Stalled", message=r"Ecs\.\d+.*s9\.huge\.8",
+        spec={"flavor": "s9.huge.8"}, reason="InvalidConfiguration", progress="Stalled", message=r"there is no flavor s9\.huge\.8",
         mend=patched(flavor="FLAVOR"),
     ),
     "unknown-image": Case(
-        spec={"image": {"id": MISSING_ID}}, reason="Rejected", progress="Stalled", message=f"Ecs.0031.*{MISSING_ID}",
+        spec={"image": {"id": MISSING_ID}}, reason="InvalidConfiguration", progress="Stalled", message=f"there is no image {MISSING_ID}",
         mend=patched(image={"id": "IMAGE"}),
     ),
     "unknown-image-name": Case(

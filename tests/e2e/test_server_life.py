@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -41,6 +42,7 @@ async def test_from_apply_to_ready(scene: Scene) -> None:
     assert row["metadata"][MARKER].split("/")[1] == obj["metadata"]["uid"]
     [interface] = row["addresses"][scene.project.account.vpc_id]
     job, create, ports, volumes = status.pop("job"), status.pop("create"), status.pop("addresses"), status.pop("volumes")
+    applied = status.pop("applied")
     conditions = [{key: each[key] for key in ("type", "status", "reason", "observedGeneration")} for each in status.pop("conditions")]
     assert status == {
         "observedGeneration": 1,
@@ -54,8 +56,11 @@ async def test_from_apply_to_ready(scene: Scene) -> None:
         "imageId": scene.project.account.image_id,
         "availabilityZone": "eu-west-0b",
         "locked": False,
-        "applied": {"installed": {"imageId": scene.project.account.image_id}, "placement": {"tenancy": "shared"}},
     }
+    assert (applied["installed"], applied["placement"]) == ({"imageId": scene.project.account.image_id}, {"tenancy": "shared"})
+    assert [each["portId"] for each in applied["interfaces"]] == [each["portId"] for each in ports]
+    assert applied["origin"]["availabilityZone"] == "eu-west-0b"
+    assert "spec.powerState" in applied["settled"]
     assert conditions == [{"type": "Ready", "status": "True", "reason": "Available", "observedGeneration": 1}]
     [port] = [each for each in await scene.ledger(resource="port") if each["name"] == interface["addr"]]
     mac = interface["OS-EXT-IPS-MAC:mac_addr"]
@@ -97,10 +102,10 @@ async def test_what_kubectl_shows(scene: Scene) -> None:
     assert narrow[0].split() == ["NAME", "READY", "STATUS", "POWER", "IP", "FLAVOR", "AGE"]
     assert narrow[1].split()[:-1] == ["web-0", "True", "ACTIVE", "Running", obj["status"]["privateIp"], scene.project.account.flavor_id]
     wide = (await scene.kubectl("get", "ecsvm", "-o", "wide")).splitlines()
-    extra = ["ID", "ZONE", "PUBLIC-IP", "TASK", "JOB", "REASON", "MESSAGE"]
+    extra = ["ID", "ZONE", "PUBLIC-IP", "TASK", "JOB", "DRIFT", "REASON", "MESSAGE"]
     assert wide[0].split() == [*narrow[0].split()[:-1], *extra, "AGE"]
     assert f" {obj['status']['id']} " in wide[1]
-    assert "SUCCESS   Available   the server is running" in wide[1]
+    assert re.search(r"SUCCESS +Available +the server is running", wide[1])
     assert "web-0" in await scene.kubectl("get", "ecs")
     by_state = await scene.kubectl("get", "ecsvm", "--field-selector=status.serverStatus=ACTIVE", "-o", "name")
     assert by_state.split() == ["ecsserver.ecs.huaweicloud.com/web-0"]

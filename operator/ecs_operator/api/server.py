@@ -20,30 +20,34 @@ from ecs_operator.api.common import (
     text,
 )
 from ecs_operator.api.rules import Rule, exactly_one, validations
-from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
-from ecs_operator.api.server_network import NetworkInterface, PublicIp
-from ecs_operator.api.server_origin import Origin, OriginDisk, OriginPublicIp
-from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
-from ecs_operator.api.server_status import (
-    Address,
-    Adoption,
+from ecs_operator.api.server_applied import (
     Applied,
     AppliedInterface,
     AppliedPublicIp,
-    ChangeRecord,
-    ChangeStep,
-    CreateRecord,
-    DriftEntry,
-    Fault,
     GroupPin,
     Installation,
     InstalledDataRef,
-    InterfaceChange,
-    Membership,
     Placement,
+)
+from ecs_operator.api.server_disks import MOST_DATA_VOLUMES, DataVolume, RootVolume
+from ecs_operator.api.server_network import NetworkInterface, PublicIp
+from ecs_operator.api.server_origin import Origin, OriginDisk, OriginPublicIp
+from ecs_operator.api.server_records import (
+    Adoption,
+    ChangeRecord,
+    ChangeStep,
+    CreateRecord,
+    InterfaceChange,
     Plan,
     PlannedChange,
     ReplacementRecord,
+)
+from ecs_operator.api.server_rules import METADATA_RULES, SERVER_SPEC_RULES, TAG_RULES
+from ecs_operator.api.server_status import (
+    Address,
+    DriftEntry,
+    Fault,
+    Membership,
     ResolvedImage,
     SecurityGroup,
     ServerStatus,

@@ -16,6 +16,7 @@ from ecs_operator.resources.server import interface_protocol, interfaces, public
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.differences import Wanted
 from ecs_operator.resources.server.interface_protocol import Facts, RecordInterface, SendInterface, WatchInterface
+from ecs_operator.resources.server.origin import made_address
 from ecs_operator.resources.server.public_address import PublicAddress
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.wording import rewiring
@@ -61,6 +62,9 @@ def _begun(visit: ServerVisit) -> ServerStatus:
         status = _with_applied(status, interfaces=interfaces.requested(spec), public_ip=applied.public_ip or made_with)
         applied = status.applied or applied
     status = _with_applied(status, interfaces=interfaces.without_unwanted(applied.interfaces, spec))
+    if applied.public_ip is None and status.create is not None and made_address(spec, status):
+        # A record that knows neither id nor address yet is nothing on the wire.
+        applied = applied.model_copy(update={"public_ip": AppliedPublicIp()})
     if applied.public_ip is None:
         return status
     return _with_applied(status, public_ip=public_address.learned(status, applied.public_ip))

@@ -103,6 +103,8 @@ async def test_a_whole_life() -> None:
         assert status["volumes"][2]["id"] in project.volumes, "kept, because the spec does not let it go"
         assert status["volumes"][1]["id"] not in project.volumes
         assert len(servers(cloud, "create")) == len(servers(cloud, "delete")) == 1
+        told = [(each["action"], each["name"]) for each in cloud.world.ledger.to_json(PROJECT) if each["resource"] == "floating_ip"]
+        assert told[-1] == ("delete", status["publicIp"]), "an address that was made with it goes with it"
 
 
 ANSWERS: dict[str, dict[str, Any]] = {
