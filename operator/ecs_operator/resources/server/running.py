@@ -18,12 +18,13 @@ from ecs_operator.resources.jobs import failed_text, job_record
 from ecs_operator.resources.server import adoption, amending, change_protocol, drift, interface_protocol, power, replacing, volumes, wiring
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.consent import approval_text
+from ecs_operator.resources.server.decision import Amend, BeginChange, BeginReplacement, Decision, Destroy, Facts, Settle
 from ecs_operator.resources.server.deeds import Cost, SetLock
 from ecs_operator.resources.server.details import details
 from ecs_operator.resources.server.differences import Difference, Wanted, differences, settled
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.origin import known_origin
-from ecs_operator.resources.server.planner import Amend, BeginChange, BeginReplacement, Decision, Destroy, Facts, Settle, plan
+from ecs_operator.resources.server.planner import plan
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
