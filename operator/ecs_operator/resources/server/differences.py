@@ -32,6 +32,7 @@ from ecs_operator.resources.server.deeds import (
 )
 from ecs_operator.resources.server.installation import image_text, placed, wanted_installation
 from ecs_operator.resources.server.interfaces import added, described, removed
+from ecs_operator.resources.server.origin import edited_address
 from ecs_operator.resources.server.origin import rows as origin_rows
 from ecs_operator.resources.server.public_address import PublicAddress, address_edits
 
@@ -187,8 +188,12 @@ def _auto_recovery(spec: ServerSpec, status: ServerStatus) -> Iterable[Differenc
 
 
 def _public_ip(spec: ServerSpec, status: ServerStatus, wanted: Wanted) -> Iterable[Difference]:
-    for have, want, deed in address_edits(spec, status, wanted.public_address) if wanted.can_move_addresses else ():
-        yield Difference("spec.publicIp", have, want, deed)
+    """Where no call moves an address, another one takes another server; one that others took off is no reason for that."""
+    if wanted.can_move_addresses:
+        for have, want, deed in address_edits(spec, status, wanted.public_address):
+            yield Difference("spec.publicIp", have, want, deed)
+    elif (edited := edited_address(spec, status)) is not None:
+        yield Difference("spec.publicIp", *edited, Replace(), Cost.REPLACE)
 
 
 def _interfaces(spec: ServerSpec, status: ServerStatus) -> Iterable[Difference]:

@@ -140,6 +140,16 @@ def _public_ip(wanted: PublicIp) -> OriginPublicIp:
     )
 
 
+def edited_address(spec: ServerSpec, status: ServerStatus) -> tuple[str, str] | None:
+    """The id of the address that the server was created with, and that the spec names now, where an edit made the difference."""
+    origin = status.applied.origin if status.applied is not None else None
+    if origin is None:
+        return None
+    have = origin.public_ip.id if origin.public_ip is not None else None
+    want = spec.public_ip.id if spec.public_ip is not None else None
+    return (have or "", want or "") if have != want else None
+
+
 def _interface_text(nic: AppliedInterface) -> str:
     mtu = f", mtu {nic.mtu}" if nic.mtu is not None else ""
     return f"subnet {nic.subnet_id}, {nic.ip_address or 'any address'}{mtu}"

@@ -16,7 +16,7 @@ from ecs_operator.resources.server import interface_protocol, interfaces, public
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.differences import Wanted
 from ecs_operator.resources.server.interface_protocol import Facts, RecordInterface, SendInterface, WatchInterface
-from ecs_operator.resources.server.origin import made_address
+from ecs_operator.resources.server.origin import edited_address, made_address
 from ecs_operator.resources.server.public_address import PublicAddress
 from ecs_operator.resources.server.visit import ServerVisit
 from ecs_operator.resources.server.wording import rewiring
@@ -112,11 +112,11 @@ async def _address(visit: ServerVisit, cloud: Actuator, wired: Wired) -> Wired:
             raise
         return replace(wired, hindrance=Notice(judged.reason, judged.message))
     if not is_possible:
-        text = (
-            f"spec.publicIp: this endpoint has no calls that put a public address on a server or take it off; {LEFT}: take the change back"
-        )
         unable = replace(wired.wanted, can_move_addresses=False)
-        return replace(wired, wanted=unable, hindrance=Notice(Reason.INVALID_CONFIGURATION, text))
+        if edited_address(spec, status) is not None:
+            return replace(wired, wanted=unable)
+        text = f"spec.publicIp: the address was taken off, and this endpoint has no calls that put one on a server; {LEFT}"
+        return replace(wired, wanted=unable, hindrance=Notice(Reason.WAITING_FOR_DEPENDENCY, text))
     if address_id is None:
         return wired
     if seen is None:

@@ -32,4 +32,6 @@ def work_of(obj: KubeObject) -> str | None:
         return str(operation.get("kind"))
     if change and not any(step.get("state") == "Failed" for step in change.get("steps") or ()):
         return "a change of the spec"
-    return None
+    if (obj.status.get("interfaceChange") or {}).get("state") == "Sent":
+        return "a change of its interfaces"
+    return "its replacement" if obj.status.get("replacement") else None

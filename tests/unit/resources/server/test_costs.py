@@ -58,7 +58,7 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]
     "networkInterfaces: add": ({"networkInterfaces": [ETH0, ETH1]}, {}, {}),
     "networkInterfaces: first": ({"networkInterfaces": [{**ETH0, "ipAddress": "192.168.0.9"}]}, {}, {}),
     "networkInterfaces: another mtu": ({"networkInterfaces": [ETH0, {**ETH1, "mtu": 1400}]}, {}, {}),
-    "publicIp: by id": ({"publicIp": {"id": "eip-1"}}, {"public_address": ADDRESS}, {}),
+    "publicIp: with calls": ({"publicIp": {"id": "eip-1"}}, {"public_address": ADDRESS}, {}),
     "publicIp: allocate": ({"publicIp": {"allocate": {"type": "5_bgp", "bandwidth": {"sizeMbps": 10}}}}, {}, {}),
     "rootVolume": ({"rootVolume": {**SPEC["rootVolume"], "type": "SATA"}}, {}, {}),
     "agencyName": ({"agencyName": "other"}, {}, {}),

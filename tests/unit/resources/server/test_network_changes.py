@@ -302,15 +302,36 @@ async def test_an_address_that_is_not_there_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("before", [{}, {"publicIp": {"id": ONE}}], ids=["set", "removed"])
-async def test_an_endpoint_without_the_calls_says_so(before: dict[str, Any]) -> None:
+async def test_an_endpoint_without_the_calls_needs_another_server(before: dict[str, Any]) -> None:
     stage = await networked(**before)
+    first = server(stage).id
     stage.network.has_addresses = False
-    edit(stage, publicIp=None if before else {"id": ONE})
-    await stage.until(lambda: stage.reason == Reason.INVALID_CONFIGURATION)
-    assert "this endpoint has no calls" in stage.message
+    after = None if before else {"id": ONE}
+    edit(stage, publicIp=after)
+    await stage.until(lambda: stage.reason == Reason.WAITING_FOR_APPROVAL)
+    assert [(each["path"], each["cost"]) for each in stage.status["plan"]["changes"]] == [("spec.publicIp", "Replace")]
     edit(stage, publicIp=before.get("publicIp"))
     await converge(stage)
+    assert server(stage).id == first
+    edit(stage, publicIp=after, disruption={"allow": "Replace"})
+    await converge(stage)
+    assert server(stage).id != first
+    assert shown(stage)["public"] == ([] if before else [IPS[ONE]])
     assert stage.effects.count("cloud.bind") + stage.effects.count("cloud.unbind") == 0
+
+
+async def test_what_others_took_off_is_no_reason_for_another_server() -> None:
+    stage = await networked(publicIp={"id": ONE}, disruption={"allow": "Replace"})
+    first = server(stage).id
+    stage.network.take(ONE)
+    stage.network.has_addresses = False
+    stage.clock.advance(400)
+    await stage.until(lambda: stage.reason == Reason.WAITING_FOR_DEPENDENCY)
+    assert "no calls that put one on a server" in stage.message
+    for _ in range(3):
+        stage.clock.advance(400)
+        await stage.once()
+    assert server(stage).id == first
 
 
 async def test_an_address_that_others_took_off_is_put_back() -> None:
