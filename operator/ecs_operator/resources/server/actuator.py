@@ -153,11 +153,6 @@ class Actuator:
         """The endpoint has the calls of 11.5: it lists addresses (11.5.4), be it none."""
         return await found(self.tenant.client.floating_ips.list()) is not None
 
-    async def ports(self, server_id: str) -> Mapping[str, str]:
-        """6.7.1: port ids by MAC address."""
-        interfaces = await self.interfaces(server_id)
-        return {each.mac_addr: each.port_id for each in interfaces if each.mac_addr and each.port_id}
-
     async def interfaces(self, server_id: str) -> tuple[Interface, ...]:
         """6.7.1."""
         return tuple(await self.tenant.client.interfaces.list(server_id))

@@ -20,6 +20,7 @@ from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.details import details
 from ecs_operator.resources.server.differences import WRITABLE_STATES, differences
 from ecs_operator.resources.server.evidence import is_gone
+from ecs_operator.resources.server.interfaces import ports_by_mac
 from ecs_operator.resources.server.likeness import misfits, taken_over
 from ecs_operator.resources.server.status import fold, vanished
 from ecs_operator.resources.server.visit import ServerVisit
@@ -144,14 +145,13 @@ async def _compare(visit: ServerVisit, cloud: Actuator, server: Server) -> proto
     recorded = volumes.recorded_at_creation(devices, spec) if is_new else volumes.refreshed(before.volumes, devices)
     if is_new and not spec.data_volumes:
         recorded = volumes.refreshed((), devices)
-    ports = {each.mac_addr: each.port_id for each in interfaces if each.mac_addr and each.port_id}
     found = misfits(spec, server, interfaces=interfaces, volumes=recorded, with_data=is_new)
     status = before.model_copy(update={"volumes": recorded, "applied": before.applied or taken_over(spec, server)})
-    visit.status = fold(status, server, spec=spec, ports=ports)
+    visit.status = fold(status, server, spec=spec, ports=ports_by_mac(interfaces))
     resolved = await wanted_now(visit, cloud)
     visit.status = resolved.status
     visit.status = await details(visit, cloud, server, wanted=resolved.wanted)
-    wired = await wiring.look(visit, cloud, server, wanted=resolved.wanted)
+    wired = await wiring.look(visit, cloud, server, wanted=resolved.wanted, seen=interfaces)
     visit.status = wired.status
     differs = differences(spec, server, status=visit.status, wanted=wired.wanted)
     return protocol.Likeness(

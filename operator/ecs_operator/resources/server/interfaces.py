@@ -13,6 +13,11 @@ from ecs_operator.cloud import Interface
 from ecs_operator.resources.server.deeds import AddInterface, RemoveInterface
 
 
+def ports_by_mac(seen: Iterable[Interface]) -> dict[str, str]:
+    """Port ids by MAC address, which is what a server's row shows of its interfaces."""
+    return {each.mac_addr: each.port_id for each in seen if each.mac_addr and each.port_id}
+
+
 def requested(spec: ServerSpec) -> tuple[AppliedInterface, ...]:
     """The interfaces a server is created with; their ports are learned when it is there."""
     return tuple(as_applied(each) for each in spec.network_interfaces)

@@ -9,6 +9,7 @@ from ecs_operator.engine.outcome import Again, Done, Lane, Outcome
 from ecs_operator.resources.server import volumes
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.adoption import SLOW_PAUSE, blank
+from ecs_operator.resources.server.interfaces import ports_by_mac
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, observe
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.visit import ServerVisit
@@ -55,7 +56,7 @@ async def _folded(visit: ServerVisit, cloud: Actuator, server: Server) -> Server
     status, ports = visit.status, None
     if lacks_details(status, server):
         status = status.model_copy(update={"volumes": volumes.refreshed(status.volumes, await cloud.devices(server.id))})
-        ports = await cloud.ports(server.id)
+        ports = ports_by_mac(await cloud.interfaces(server.id))
     return fold(status, server, spec=visit.spec, ports=ports)
 
 

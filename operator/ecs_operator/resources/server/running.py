@@ -22,6 +22,7 @@ from ecs_operator.resources.server.decision import Amend, BeginChange, BeginRepl
 from ecs_operator.resources.server.deeds import Cost, SetLock
 from ecs_operator.resources.server.details import details
 from ecs_operator.resources.server.differences import Difference, Wanted, differences, settled
+from ecs_operator.resources.server.interfaces import ports_by_mac
 from ecs_operator.resources.server.observation import MISSING_PAUSE, Absence, Observed, observe
 from ecs_operator.resources.server.origin import known_origin
 from ecs_operator.resources.server.planner import plan
@@ -72,13 +73,13 @@ async def advance(visit: ServerVisit, cloud: Actuator) -> Outcome:
 async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | None, change_job: Job | None) -> Decision:
     """Decide, on the status as the observation makes it."""
     server = seen.server
-    status, ports = visit.status, None
+    status, nics = visit.status, None
     if cloud.owns(server) and lacks_details(status, server):
         devices = await cloud.devices(server.id)
         recorded = volumes.refreshed(status.volumes, devices) if status.volumes else volumes.recorded_at_creation(devices, visit.spec)
         status = status.model_copy(update={"volumes": recorded})
-        ports = await cloud.ports(server.id)
-    visit.status = fold(status, server, spec=visit.spec, ports=ports) if cloud.owns(server) else status
+        nics = await cloud.interfaces(server.id)
+    visit.status = fold(status, server, spec=visit.spec, ports=ports_by_mac(nics or ())) if cloud.owns(server) else status
     spec = visit.spec
     found: tuple[Difference, ...] = ()
     unresolved: Notice | None = None
@@ -99,7 +100,7 @@ async def _plan(visit: ServerVisit, cloud: Actuator, seen: Observed, job: Job | 
         wanted, unresolved, visit.status = resolved.wanted, resolved.unresolved, resolved.status
         visit.waits_for = resolved.waits_for
         visit.status = await details(visit, cloud, server, wanted=wanted)
-        wired = await wiring.look(visit, cloud, server, wanted=wanted)
+        wired = await wiring.look(visit, cloud, server, wanted=wanted, seen=nics)
         wanted, interfaces, visit.status, unresolved = wired.wanted, wired.interfaces, wired.status, unresolved or wired.hindrance
         _note_origin(visit)
         found = differences(spec, server, status=visit.status, wanted=wanted)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import Applied, AppliedInterface, AppliedPublicIp, InterfaceChange, ServerStatus
-from ecs_operator.cloud import CloudError, JobAccepted, Server
+from ecs_operator.cloud import CloudError, Interface, JobAccepted, Server
 from ecs_operator.cloud import Outcome as CallOutcome
 from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.jobs import job_record
@@ -42,9 +43,12 @@ class Wired:
     hindrance: Notice | None = None
 
 
-async def look(visit: ServerVisit, cloud: Actuator, server: Server, *, wanted: Wanted) -> Wired:
-    """What is known. Only what the next step needs is read: nothing while all is as it should be. Raises CloudError."""
-    status, facts = await _interfaces(visit, cloud, server, _begun(visit))
+async def look(visit: ServerVisit, cloud: Actuator, server: Server, *, wanted: Wanted, seen: Sequence[Interface] | None = None) -> Wired:
+    """What is known. Only what the next step needs is read: nothing while all is as it should be. Raises CloudError.
+
+    ``seen``: the server's interfaces, where this pass has read them already.
+    """
+    status, facts = await _interfaces(visit, cloud, server, _begun(visit), seen)
     status = _with_applied(status, public_ip=public_address.still_ours(visit.spec, status))
     wired = await _address(visit, cloud, Wired(status=status, wanted=wanted, interfaces=facts))
     text = interfaces.cannot_be_added(visit.spec, status)
@@ -70,7 +74,9 @@ def _begun(visit: ServerVisit) -> ServerStatus:
     return _with_applied(status, public_ip=public_address.learned(status, applied.public_ip))
 
 
-async def _interfaces(visit: ServerVisit, cloud: Actuator, server: Server, status: ServerStatus) -> tuple[ServerStatus, Facts | None]:
+async def _interfaces(
+    visit: ServerVisit, cloud: Actuator, server: Server, status: ServerStatus, known: Sequence[Interface] | None
+) -> tuple[ServerStatus, Facts | None]:
     spec, record = visit.spec, status.interface_change
     is_idle = record is None and not interfaces.removed(spec, status) and not interfaces.added(spec, status)
     if is_idle and interfaces.are_all_shown(status):
@@ -79,7 +85,7 @@ async def _interfaces(visit: ServerVisit, cloud: Actuator, server: Server, statu
     job = await cloud.job(record.job_id) if record is not None and record.job_id else None
     if job is not None and record is not None and record.job_id:
         status = status.model_copy(update={"job": job_record(job, job_id=record.job_id)})
-    seen = await cloud.interfaces(server.id)
+    seen = tuple(known) if known is not None and record is None else await cloud.interfaces(server.id)
     ours = interfaces.located(_recorded(status), seen)
     if not ours or ours[0].port_id not in {each.port_id for each in seen}:
         return status, None
