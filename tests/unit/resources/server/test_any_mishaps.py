@@ -126,7 +126,7 @@ async def test_none_when_it_is_deleted_on_the_way(sky: Weather, mishaps: list[Pl
     passes=st.integers(0, 12),
     then=st.sampled_from(("wait", "take back", "delete", "vanish")),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 async def test_a_replacement_never_makes_two(sky: Weather, mishaps: list[Planned], passes: int, then: str) -> None:
     """Whatever happens on the way, and whatever somebody does at any moment of it; what is deleted is the server of the record alone."""
     stage = stage_in(replace(sky, failure=None), [])
