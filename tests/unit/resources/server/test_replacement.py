@@ -145,11 +145,7 @@ async def test_it_waits_for_consent(row: Row) -> None:
     one_after_the_other(stage)
 
 
-FIELDS_ALONE = slice(1, 13)
-"""Rows that differ in the field alone: what is done for them is the same, effect by effect."""
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in ROWS[FIELDS_ALONE]], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_the_operator_is_killed_around_every_effect(row: Row, when: When) -> None:
     reference = await running(**REPLACE, **row.before)
