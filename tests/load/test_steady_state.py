@@ -13,16 +13,13 @@ from dataclasses import replace
 
 from ecs_lab.progress import OnProgress
 from ecs_operator.api.reasons import Reason
-from ecs_operator.cloud import BudgetLimits, EcsClient, ServerSnapshots, StaticCredentials
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.resources.ownership import Owner
-from ecs_simulator.simulator import Simulator
-from ecs_simulator.testing import SimulatedCloud, simulated_cloud
-from ecs_simulator.world import World, steering
-from tests.unit.resources.server.crowd import PROJECT, USER
+from ecs_simulator.testing import SimulatedCloud
+from ecs_simulator.world import steering
 from tests.unit.resources.server.stage import IDENTITY, KEY, SPEC, Stage, pause_of
-from tests.unit.resources.server.test_with_simulator import ClientClock
+from tests.unit.resources.server.test_with_simulator import PROJECT, performance
 
 SERVERS = 1000
 HOUR = 3600.0
@@ -81,27 +78,10 @@ class Town:
 
 @asynccontextmanager
 async def town(number: int) -> AsyncIterator[Town]:
-    stage = Stage()
-
-    def wall() -> float:
-        return stage.clock.now().timestamp()
-
-    simulator = Simulator(wall=wall)
-    simulator._enter(World.from_seed(None, wall=wall))
-    async with simulated_cloud(simulator=simulator) as cloud:
-        client = await EcsClient.open(
-            endpoint=cloud.url,
-            iam_endpoint=cloud.url,
-            project_id=PROJECT,
-            credentials=StaticCredentials(USER),
-            clock=ClientClock(stage.clock),
-            budget=BudgetLimits(reads_per_second=10_000, writes_per_second=10_000),
-        )
-        async with client:
-            stage.wire(client, ServerSnapshots(client.servers, stage.clock))
-            living = Town(stage, cloud)
-            living.settle_in(number)
-            yield living
+    async with performance() as (stage, cloud):
+        living = Town(stage, cloud)
+        living.settle_in(number)
+        yield living
 
 
 async def test_an_hour_in_which_nothing_happens(on_progress: OnProgress) -> None:

@@ -50,6 +50,7 @@ from ecs_operator.cloud.operations.flavors import FlavorFilter
 from ecs_operator.cloud.operations.images import ImageFilter
 from ecs_operator.cloud.operations.server_filter import ServerFilter
 from ecs_operator.cloud.sweep import Sweep
+from ecs_operator.cloud.times import parse_time
 
 __all__ = [
     "CODES",
@@ -139,4 +140,5 @@ __all__ = [
     "VolumeAttachment",
     "VolumeSnapshot",
     "lookup",
+    "parse_time",
 ]

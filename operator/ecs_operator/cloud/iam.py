@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 from pydantic import Field, ValidationError
@@ -17,6 +17,7 @@ from ecs_operator.cloud.errors import Meaning, Outcome, invalid
 from ecs_operator.cloud.failures import failed, lost
 from ecs_operator.cloud.models.wire import Answer, Text
 from ecs_operator.cloud.operation import Family, Kind, Lane, Operation
+from ecs_operator.cloud.times import parse_time
 from ecs_operator.cloud.tokens import FetchToken, Token
 from ecs_operator.cloud.transport import HttpRequest
 
@@ -80,15 +81,7 @@ def _body(credentials: PasswordCredentials, scope: Mapping[str, str]) -> bytes:
 
 def _lifetime(body: _TokenBody, *, now: datetime) -> float:
     """Seconds between the two times of the answer, both by the cloud's clock; ours only where it does not tell the first."""
-    end = _moment(body.expires_at)
+    end = parse_time(body.expires_at)
     if end is None:
         return _LIFETIME_UNTOLD
-    return min(max((end - (_moment(body.issued_at) or now)).total_seconds(), 0.0), _LONGEST_LIFETIME)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max((end - (parse_time(body.issued_at) or now)).total_seconds(), 0.0), _LONGEST_LIFETIME)

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_operator.api.group import CONFIRM_ABSENCE_ANNOTATION, PROJECT, SERVER
+from ecs_operator.api.group import CONFIRM_ABSENCE_ANNOTATION, SERVER
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, ServerSnapshots, Snapshot
 from ecs_operator.engine.conditions import find
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore
+from ecs_operator.resources.keys import alarm_key, project_key
 from ecs_operator.resources.naming import named
 
 logger = logging.getLogger(__name__)
@@ -82,16 +83,6 @@ def _is_settled(status: Mapping[str, Any]) -> bool:
     ready = find(status.get("conditions") or (), "Ready") or {}
     is_made = (status.get("create") or {}).get("request") is None
     return is_made and ready.get("reason") not in _OUR_DOING and (status.get("operation") or {}).get("kind") != "Delete"
-
-
-def project_key(project: str) -> ObjectKey:
-    """What the objects of a project wait for."""
-    return ObjectKey(PROJECT.plural, "", project)
-
-
-def alarm_key(project: str) -> ObjectKey:
-    """What the EcsProject itself waits for."""
-    return ObjectKey("absences", "", project)
 
 
 @dataclass(slots=True)

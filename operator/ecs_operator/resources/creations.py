@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.resources.keys import turn_key
 
 HOLD = 120.0
 """Seconds without a look at a creation after which its place is free: its object is gone, or nobody can look."""
 TURN_PAUSE = 30.0
 """Seconds after which who waits asks again, should nobody tell."""
-
-
-def turn_key(uid: str) -> ObjectKey:
-    """What an object waits for until its creation may begin. No object can have this key."""
-    return ObjectKey("creations", "", uid)
 
 
 class Creations:

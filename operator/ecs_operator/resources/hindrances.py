@@ -12,8 +12,9 @@ from ecs_operator.engine.conditions import merge
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock
-from ecs_operator.resources.absence import halted_text, project_key
+from ecs_operator.resources.absence import halted_text
 from ecs_operator.resources.conditions import conditions_for
+from ecs_operator.resources.keys import project_key
 from ecs_operator.resources.tenancy import Tenant, TenantUnavailable
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice, Visit, Writer

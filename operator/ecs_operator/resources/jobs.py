@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ecs_operator.api.common import Job as JobRecord
-from ecs_operator.cloud import Job
-from ecs_operator.resources.times import parse_time
+from ecs_operator.cloud import Job, parse_time
 
 
 def job_record(job: Job, *, job_id: str) -> JobRecord:

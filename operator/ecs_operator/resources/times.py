@@ -1,20 +1,11 @@
-"""Times: as the cloud writes them; and pauses, in seconds: how they grow, and how often things are looked at."""
+"""Pauses, in seconds: how they grow, and how often things are looked at."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 _SPREAD = 0.15
-
-
-def parse_time(text: str) -> datetime | None:
-    """An ISO 8601 time of the cloud, in UTC; None when there is none or it cannot be read."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def growing(number: int, *, first: float, cap: float) -> float:

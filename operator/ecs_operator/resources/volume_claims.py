@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from ecs_operator.api.group import VOLUME_ATTACHMENT
+from ecs_operator.cloud import parse_time
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore
-from ecs_operator.resources.times import parse_time
 
 FRESH = 2.0
 """Seconds: a list so new serves others as well. Many objects of a namespace come and go together."""

@@ -11,7 +11,8 @@ import pytest
 from ecs_operator.api.group import SERVER
 from ecs_operator.cloud import ServerSnapshots
 from ecs_operator.engine.objects import KubeObject, ObjectKey
-from ecs_operator.resources.absence import LOOK_AGAIN, AbsenceWatch, Alarm, alarm_key, expected, judge, project_key
+from ecs_operator.resources.absence import LOOK_AGAIN, AbsenceWatch, Alarm, expected, judge
+from ecs_operator.resources.keys import alarm_key, project_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import FakeCloud, lost
 from tests.fakes.store import FakeStore

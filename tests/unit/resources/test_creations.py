@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ecs_operator.engine.objects import ObjectKey
-from ecs_operator.resources.creations import HOLD, Creations, turn_key
+from ecs_operator.resources.creations import HOLD, Creations
+from ecs_operator.resources.keys import turn_key
 
 
 class Subject:

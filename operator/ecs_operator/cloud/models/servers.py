@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from ecs_operator.cloud.models.wire import Answer, MaybeNumber, MaybeText, Number, Pairs, Text
+from ecs_operator.cloud.times import parse_time
 
 KNOWN_STATUSES = frozenset(
     {
@@ -104,20 +105,12 @@ class Server:
     @property
     def created_at(self) -> datetime | None:
         """``created`` as a time, None when it cannot be read."""
-        return _moment(self.created)
+        return parse_time(self.created)
 
     @property
     def updated_at(self) -> datetime | None:
         """``updated`` as a time, None when it cannot be read."""
-        return _moment(self.updated)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return parse_time(self.updated)
 
 
 def _reference(value: object) -> object:

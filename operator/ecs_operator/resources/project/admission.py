@@ -9,6 +9,7 @@ from ecs_operator.api.group import PROJECT
 from ecs_operator.api.project import AllowedNamespaces, ProjectSpec
 from ecs_operator.api.reasons import Reason
 from ecs_operator.engine.objects import ObjectKey
+from ecs_operator.resources.keys import project_key
 from ecs_operator.resources.tenancy import TenantUnavailable
 
 ANY_PROJECT = ObjectKey(PROJECT.plural, "", "*")
@@ -23,11 +24,6 @@ class Candidate:
     spec: ProjectSpec
     is_deleting: bool = False
     is_paused: bool = False
-
-
-def project_key(name: str) -> ObjectKey:
-    """Key of an EcsProject."""
-    return ObjectKey(PROJECT.plural, "", name)
 
 
 def admits(allowed: AllowedNamespaces, namespace: str, labels: Mapping[str, str]) -> bool:

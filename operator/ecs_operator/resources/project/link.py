@@ -27,8 +27,8 @@ from ecs_operator.resources.absence import AbsenceWatch
 from ecs_operator.resources.batches import Batches
 from ecs_operator.resources.confirmations import Confirmations
 from ecs_operator.resources.creations import Creations
+from ecs_operator.resources.keys import project_key
 from ecs_operator.resources.ownership import ClusterIdentity
-from ecs_operator.resources.project.admission import project_key
 from ecs_operator.resources.project.credentials import CredentialsMissingError, SecretCredentials
 from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.tenancy import CreatePolicy, Tenant, TenantUnavailable

@@ -16,9 +16,10 @@ from ecs_operator.engine.conditions import Condition, find, merge
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Outcome, Retry
 from ecs_operator.engine.ports import Clock, EventSink, KubeStore
-from ecs_operator.resources.absence import LOOK_AGAIN, alarm_key
+from ecs_operator.resources.absence import LOOK_AGAIN
 from ecs_operator.resources.conditions import conditions_for
 from ecs_operator.resources.hindrances import unreadable
+from ecs_operator.resources.keys import alarm_key
 from ecs_operator.resources.project import status as fold
 from ecs_operator.resources.project.credentials import BAD_FOR, GOOD_FOR, secret_name
 from ecs_operator.resources.project.guard import LOOK_TWICE, Departure, SecretGuard

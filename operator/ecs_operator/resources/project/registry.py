@@ -14,8 +14,9 @@ from ecs_operator.cloud import EcsClient
 from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.ports import Clock, KubeStore
 from ecs_operator.resources.absence import AbsenceWatch
+from ecs_operator.resources.keys import project_key
 from ecs_operator.resources.ownership import ClusterIdentity
-from ecs_operator.resources.project.admission import ANY_PROJECT, Candidate, asks_for_labels, choose, project_key
+from ecs_operator.resources.project.admission import ANY_PROJECT, Candidate, asks_for_labels, choose
 from ecs_operator.resources.project.credentials import secret_key
 from ecs_operator.resources.project.guard import SecretGuard
 from ecs_operator.resources.project.link import Link, OpenClient, RegistrySettings, connection_parts

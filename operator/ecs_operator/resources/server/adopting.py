@@ -17,8 +17,9 @@ from ecs_operator.resources.claims import Claim, Ledger, Stage
 from ecs_operator.resources.server import adoption as protocol
 from ecs_operator.resources.server import volumes, wiring
 from ecs_operator.resources.server.actuator import Actuator
+from ecs_operator.resources.server.deeds import WRITABLE_STATES
 from ecs_operator.resources.server.details import details
-from ecs_operator.resources.server.differences import WRITABLE_STATES, differences
+from ecs_operator.resources.server.differences import differences
 from ecs_operator.resources.server.evidence import is_gone
 from ecs_operator.resources.server.interfaces import ports_by_mac
 from ecs_operator.resources.server.likeness import misfits, taken_over

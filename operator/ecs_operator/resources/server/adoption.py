@@ -20,8 +20,8 @@ from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.resources.claims import Claim, Stage
 from ecs_operator.resources.ownership import MARKER_KEY, ClusterIdentity
 from ecs_operator.resources.server import power
-from ecs_operator.resources.server.deeds import Cost
-from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
+from ecs_operator.resources.server.deeds import WRITABLE_STATES, Cost
+from ecs_operator.resources.server.differences import Difference
 from ecs_operator.resources.server.evidence import is_gone
 from ecs_operator.resources.server.record import Phase, phase
 from ecs_operator.resources.times import growing

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ecs_operator.api.server import ChangeRecord, ChangeStep, ServerStatus
-from ecs_operator.cloud import Job, JobStatus, Meaning, Server
-from ecs_operator.resources.times import parse_time, poll_pause, resend_at
+from ecs_operator.cloud import Job, JobStatus, Meaning, Server, parse_time
+from ecs_operator.resources.times import poll_pause, resend_at
 
 MOST_ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0

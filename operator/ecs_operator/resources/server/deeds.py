@@ -178,6 +178,8 @@ Edit = (
     | UnbindAddress
 )
 """What is done at once, on a server as it is."""
+WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
+"""vm_states in which metadata can be written (ECS API reference 6.9)."""
 REFUSED_WHEN_LOCKED = SetMetadata | RemoveMetadata
 """Edits that a locked server refuses, as Nova does."""
 Wiring = AddInterface | RemoveInterface

@@ -25,8 +25,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 10.0, 120.0
 """Seconds before a delete call that did not help is repeated."""
 LAG_PAUSE = 2.0
 DELETING_TASKS = frozenset({"deleting", "soft-deleting"})
-WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
-"""vm_state in which the cloud takes metadata writes (ECS API reference 6.9.3)."""
 
 
 @dataclass(frozen=True, slots=True)

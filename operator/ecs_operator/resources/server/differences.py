@@ -36,9 +36,6 @@ from ecs_operator.resources.server.origin import edited_address
 from ecs_operator.resources.server.origin import rows as origin_rows
 from ecs_operator.resources.server.public_address import PublicAddress, address_edits
 
-WRITABLE_STATES = frozenset({"active", "stopped", "paused", "suspended"})
-"""vm_states in which metadata can be written (6.9)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.server import AppliedInterface, InterfaceChange
-from ecs_operator.cloud import Interface, Job, JobStatus
+from ecs_operator.cloud import Interface, Job, JobStatus, parse_time
 from ecs_operator.resources.server.change_protocol import MOST_ATTEMPTS, PASSING, SHOWN_AFTER
 from ecs_operator.resources.server.deeds import AddInterface, RemoveInterface
 from ecs_operator.resources.server.interfaces import newcomers
-from ecs_operator.resources.times import growing, parse_time, poll_pause
+from ecs_operator.resources.times import growing, poll_pause
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 

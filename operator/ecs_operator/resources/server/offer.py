@@ -32,26 +32,37 @@ async def hindrance(spec: ServerSpec, *, image_id: str, offer: Offer, former: Fl
     ``former``: the flavor of the server that goes before, whose part of the quota is free by then.
     """
     flavor = await offer.flavor(spec.flavor)
-    if flavor is None:
-        return Notice(Reason.INVALID_CONFIGURATION, f"spec.flavor: there is no flavor {spec.flavor}")
-    zone = spec.availability_zone
-    if zone is not None and not flavor.is_on_sale(zone):
-        return Notice(Reason.CAPACITY_EXHAUSTED, f"spec.flavor: {flavor.id} is {flavor.sale_status(zone)} in {zone}")
+    obstacle = unsold(spec.flavor, flavor, zone=spec.availability_zone)
+    if flavor is None or obstacle is not None:
+        return obstacle
     image = await offer.image(image_id)
+    size = spec.root_volume.size_gib
+    obstacle = misfit(image_id, image, flavor=flavor, disk=size, disk_text=f"spec.rootVolume.sizeGiB is {size}")
+    return obstacle or shortage(await offer.limits(), flavor, former)
+
+
+def unsold(flavor_id: str, flavor: Flavor | None, *, zone: str | None) -> Notice | None:
+    """Why the flavor of this id cannot be had in the zone; None for the zone: the cloud chooses."""
+    if flavor is None:
+        return Notice(Reason.INVALID_CONFIGURATION, f"spec.flavor: there is no flavor {flavor_id}")
+    if zone is not None and not flavor.is_on_sale(zone):
+        return Notice(Reason.CAPACITY_EXHAUSTED, f"spec.flavor: {flavor_id} is {flavor.sale_status(zone)} in {zone}")
+    return None
+
+
+def misfit(image_id: str, image: Image | None, *, flavor: Flavor | None, disk: int | None, disk_text: str) -> Notice | None:
+    """Why the image of this id cannot be used, or not with this memory and system disk.
+
+    ``disk`` in GiB, None: as the image wants it; ``disk_text`` says where it comes from. Of a flavor that nobody knows nothing is said.
+    """
     if image is None:
         return Notice(Reason.INVALID_CONFIGURATION, f"spec.image: there is no image {image_id}")
-    return misfit(image, flavor, disk=spec.root_volume.size_gib) or shortage(await offer.limits(), flavor, former)
-
-
-def misfit(image: Image, flavor: Flavor, *, disk: int | None) -> Notice | None:
-    """Why the image cannot be used, or not with this memory and system disk (GiB; None: as the image wants it)."""
     if image.status and image.status.upper() != "ACTIVE":
-        return Notice(Reason.WAITING_FOR_DEPENDENCY, f"waiting for image {image.id} (spec.image), which is {image.status}")
+        return Notice(Reason.WAITING_FOR_DEPENDENCY, f"waiting for image {image_id} (spec.image), which is {image.status}")
     if disk is not None and disk < image.min_disk:
-        text = f"spec.image: {image.id} needs a system disk of {image.min_disk} GiB, spec.rootVolume.sizeGiB is {disk}"
-        return Notice(Reason.INVALID_CONFIGURATION, text)
-    if flavor.ram < image.min_ram:
-        text = f"spec.image: {image.id} needs {image.min_ram} MiB of memory, flavor {flavor.id} has {flavor.ram} MiB"
+        return Notice(Reason.INVALID_CONFIGURATION, f"spec.image: {image_id} needs a system disk of {image.min_disk} GiB, {disk_text}")
+    if flavor is not None and flavor.ram < image.min_ram:
+        text = f"spec.image: {image_id} needs {image.min_ram} MiB of memory, flavor {flavor.id} has {flavor.ram} MiB"
         return Notice(Reason.INVALID_CONFIGURATION, text)
     return None
 

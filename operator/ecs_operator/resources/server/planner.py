@@ -15,6 +15,7 @@ from ecs_operator.resources.server.consent import Consent, approval_text, consen
 from ecs_operator.resources.server.decision import Amend, BeginChange, BeginReplacement, Decision, Destroy, Facts, Rewire, Settle
 from ecs_operator.resources.server.deeds import (
     REFUSED_WHEN_LOCKED,
+    WRITABLE_STATES,
     Change,
     Edit,
     Install,
@@ -24,7 +25,7 @@ from ecs_operator.resources.server.deeds import (
     SetMetadata,
     Wiring,
 )
-from ecs_operator.resources.server.differences import WRITABLE_STATES, Difference
+from ecs_operator.resources.server.differences import Difference
 from ecs_operator.resources.server.steps import is_for, steps_of
 from ecs_operator.resources.server.wording import rewiring
 from ecs_operator.resources.visit import Notice

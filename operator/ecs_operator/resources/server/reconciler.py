@@ -17,7 +17,7 @@ from ecs_operator.engine.objects import KubeObject, ObjectKey
 from ecs_operator.engine.outcome import Blocked, Done, Gone, Outcome
 from ecs_operator.engine.ports import Authority, Clock, EventSink, KubeStore
 from ecs_operator.resources.hindrances import TENANT_PAUSE, call_failed, halted, unreadable
-from ecs_operator.resources.membership import members_of
+from ecs_operator.resources.keys import members_of
 from ecs_operator.resources.protection import hold_back
 from ecs_operator.resources.server import adopting, cleanup, creation, following, observing, removal, replacing, running, turns
 from ecs_operator.resources.server.actuator import Actuator

@@ -9,7 +9,7 @@ from ecs_operator.engine.outcome import Again, Lane, Outcome
 from ecs_operator.resources.server import amending, change_protocol, create_protocol, delete_protocol, power, running
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.cleanup import ACTION
-from ecs_operator.resources.server.deeds import SetLock
+from ecs_operator.resources.server.deeds import WRITABLE_STATES, SetLock
 from ecs_operator.resources.server.evidence import Look, is_gone
 from ecs_operator.resources.server.record import adopted
 from ecs_operator.resources.server.visit import ServerVisit
@@ -34,7 +34,7 @@ async def retain(visit: ServerVisit, cloud: Actuator) -> Outcome | str:
         text = f"server {server.id} is kept, but somebody else locked it, and its mark cannot be taken off: unlock it"
         await visit.tell(Notice(Reason.WAITING_FOR_DEPENDENCY, text), action=ACTION)
         return Again(SLOW_PAUSE, Lane.RESYNC)
-    if server.vm_state in delete_protocol.WRITABLE_STATES:
+    if server.vm_state in WRITABLE_STATES:
         await _unmark(cloud, server)
         # What counts is that the server does not show it any more.
         return Again(0.0, Lane.POLL)

@@ -6,10 +6,10 @@ from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import CloudError, Flavor
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.offer import hindrance
-from ecs_operator.resources.server.preflight import LEFT
 from ecs_operator.resources.server.render import Resolved, render
 from ecs_operator.resources.server.resolve import Missing, Unusable, resolve
 from ecs_operator.resources.server.visit import ServerVisit
+from ecs_operator.resources.server.wording import left
 from ecs_operator.resources.visit import Notice
 
 
@@ -49,7 +49,7 @@ async def _of_the_cloud(visit: ServerVisit, cloud: Actuator, resolved: Resolved)
     former = (await cloud.flavor(status.flavor) if status.flavor else None) or Flavor(id="")
     found = await hindrance(spec, image_id=resolved.image_id, offer=cloud, former=former)
     if found is not None:
-        return _no(found.reason, found.message)
+        return left(found)
     if spec.key_pair_name is not None and not await cloud.has_key_pair(spec.key_pair_name):
         return _no(Reason.WAITING_FOR_DEPENDENCY, f"waiting for key pair {spec.key_pair_name} (spec.keyPairName)")
     if resolved.group_id is not None and await cloud.group(resolved.group_id) is None:
@@ -59,4 +59,4 @@ async def _of_the_cloud(visit: ServerVisit, cloud: Actuator, resolved: Resolved)
 
 
 def _no(reason: Reason, text: str) -> Notice:
-    return Notice(reason, f"{text}; {LEFT}")
+    return left(Notice(reason, text))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.engine.outcome import Blocked, Outcome
-from ecs_operator.resources.creations import TURN_PAUSE, turn_key
+from ecs_operator.resources.creations import TURN_PAUSE
+from ecs_operator.resources.keys import turn_key
 from ecs_operator.resources.server.actuator import Actuator
 from ecs_operator.resources.server.following import ACTION
 from ecs_operator.resources.server.record import Phase, phase

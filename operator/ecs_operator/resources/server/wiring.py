@@ -20,14 +20,13 @@ from ecs_operator.resources.server.interface_protocol import Facts, RecordInterf
 from ecs_operator.resources.server.origin import edited_address, made_address
 from ecs_operator.resources.server.public_address import PublicAddress
 from ecs_operator.resources.server.visit import ServerVisit
-from ecs_operator.resources.server.wording import rewiring
+from ecs_operator.resources.server.wording import left, rewiring
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice
 
 logger = logging.getLogger(__name__)
 
 ACTION = "Change"
-LEFT = "the server is left as it is"
 _FORBIDDEN = 403
 """How 5.5.2 answers that an interface is the primary one."""
 
@@ -121,18 +120,18 @@ async def _address(visit: ServerVisit, cloud: Actuator, wired: Wired) -> Wired:
         unable = replace(wired.wanted, can_move_addresses=False)
         if edited_address(spec, status) is not None:
             return replace(wired, wanted=unable)
-        text = f"spec.publicIp: the address was taken off, and this endpoint has no calls that put one on a server; {LEFT}"
-        return replace(wired, wanted=unable, hindrance=Notice(Reason.WAITING_FOR_DEPENDENCY, text))
+        text = "spec.publicIp: the address was taken off, and this endpoint has no calls that put one on a server"
+        return replace(wired, wanted=unable, hindrance=left(Notice(Reason.WAITING_FOR_DEPENDENCY, text)))
     if address_id is None:
         return wired
     if seen is None:
-        text = f"waiting for public address {address_id} (spec.publicIp.id): the cloud has none of this id; {LEFT}"
-        return replace(wired, hindrance=Notice(Reason.WAITING_FOR_DEPENDENCY, text))
+        text = f"waiting for public address {address_id} (spec.publicIp.id): the cloud has none of this id"
+        return replace(wired, hindrance=left(Notice(Reason.WAITING_FOR_DEPENDENCY, text)))
     is_here = seen.instance_id == status.id
     if not is_here and not public_address.is_free(seen):
         user = f"server {seen.instance_id}" if seen.instance_id else f"the private address {seen.fixed_ip}"
-        text = f"waiting for public address {seen.ip} (spec.publicIp.id), which {user} uses; {LEFT}"
-        return replace(wired, hindrance=Notice(Reason.WAITING_FOR_DEPENDENCY, text))
+        text = f"waiting for public address {seen.ip} (spec.publicIp.id), which {user} uses"
+        return replace(wired, hindrance=left(Notice(Reason.WAITING_FOR_DEPENDENCY, text)))
     found = PublicAddress(address_id, seen.ip, is_free=not is_here)
     if is_here and status.applied is not None and status.applied.public_ip is None:
         status = _with_applied(status, public_ip=AppliedPublicIp(id=address_id, address=seen.ip, found=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ecs_operator.api.common import Operation
@@ -121,3 +122,8 @@ def under_way(status: ServerStatus, operation: Operation | None) -> Notice:
         return Notice(Reason.RESTARTING, f"the server is being restarted{shown}{task}")
     until = f" softly, until {operation.deadline:%H:%M:%S} UTC" if operation.deadline else ""
     return Notice(Reason.STOPPING, f"the server is being stopped{until}{shown}{task}")
+
+
+def left(notice: Notice) -> Notice:
+    """Why something is not done; nothing was done instead."""
+    return replace(notice, message=f"{notice.message}; the server is left as it is")

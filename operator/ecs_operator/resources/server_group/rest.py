@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecs_operator.engine.objects import KubeObject
 from ecs_operator.engine.outcome import Blocked
-from ecs_operator.resources.membership import members_of
+from ecs_operator.resources.keys import members_of
 from ecs_operator.resources.tenancy import Tenant
 from ecs_operator.resources.times import resync_pause
 

@@ -11,7 +11,6 @@ from ecs_operator.cloud import Attachment, Volume
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
 from ecs_operator.resources.times import resync_pause
-from ecs_operator.resources.turns import Turns
 from ecs_operator.resources.visit import Notice
 from ecs_operator.resources.volume_attachment import operation, planner, record, releasing, steps
 from ecs_operator.resources.volume_attachment.actuator import Actuator
@@ -19,6 +18,7 @@ from ecs_operator.resources.volume_attachment.named_server import named_server, 
 from ecs_operator.resources.volume_attachment.obstacles import busy_text
 from ecs_operator.resources.volume_attachment.operation import AttachmentVisit
 from ecs_operator.resources.volume_attachment.rivals import conflict, rival_of
+from ecs_operator.resources.volume_attachment.turns import Turns
 from ecs_operator.resources.volume_claims import ClaimLists
 
 ACTION = "Attach"

@@ -8,13 +8,13 @@ from typing import assert_never
 from ecs_operator.api.reasons import Reason
 from ecs_operator.api.volume_attachment import VolumeAttachmentStatus
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane, Outcome
-from ecs_operator.resources.turns import Turns
 from ecs_operator.resources.visit import Notice
 from ecs_operator.resources.volume_attachment import operation, planner, record, steps
 from ecs_operator.resources.volume_attachment.actuator import Actuator
 from ecs_operator.resources.volume_attachment.named_server import named_server, server_key
 from ecs_operator.resources.volume_attachment.obstacles import busy_text
 from ecs_operator.resources.volume_attachment.operation import AttachmentVisit, Mode
+from ecs_operator.resources.volume_attachment.turns import Turns
 
 ACTION = "Detach"
 

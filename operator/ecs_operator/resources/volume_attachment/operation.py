@@ -15,12 +15,12 @@ from ecs_operator.engine.outcome import Again, Blocked, Lane
 from ecs_operator.engine.outcome import Outcome as PassOutcome
 from ecs_operator.resources.calls import SHORTEST_LEASE
 from ecs_operator.resources.jobs import failed_text
-from ecs_operator.resources.turns import Turns
 from ecs_operator.resources.verdicts import verdict
 from ecs_operator.resources.visit import Notice, Visit
 from ecs_operator.resources.volume_attachment import record, steps
 from ecs_operator.resources.volume_attachment.actuator import Actuator
 from ecs_operator.resources.volume_attachment.steps import Kind
+from ecs_operator.resources.volume_attachment.turns import Turns
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Done, Outcome
 from ecs_operator.resources.frame import in_project, opened
 from ecs_operator.resources.tenancy import Tenant
-from ecs_operator.resources.turns import Turns
 from ecs_operator.resources.visit import Desk, Notice, Visit
 from ecs_operator.resources.volume_attachment import attaching, detaching, observing, record, releasing
 from ecs_operator.resources.volume_attachment.actuator import Actuator
 from ecs_operator.resources.volume_attachment.operation import AttachmentVisit
+from ecs_operator.resources.volume_attachment.turns import Turns
 from ecs_operator.resources.volume_claims import ClaimLists
 
 

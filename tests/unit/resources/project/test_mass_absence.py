@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ecs_operator.engine.outcome import Blocked
-from ecs_operator.resources.absence import LOOK_AGAIN, alarm_key
+from ecs_operator.resources.absence import LOOK_AGAIN
+from ecs_operator.resources.keys import alarm_key
 from ecs_operator.resources.tenancy import Tenant
 from tests.unit.resources.project.stage import LAB, SECRET, WEB_0, Stage
 

@@ -7,7 +7,7 @@ import pytest
 from ecs_operator.api.group import FINALIZER
 from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.outcome import Again, Blocked, Done, Gone, Lane, Retry
-from ecs_operator.resources.absence import alarm_key
+from ecs_operator.resources.keys import alarm_key
 from ecs_operator.resources.tenancy import TenantUnavailable
 from tests.fakes.cloud import cloud_error
 from tests.unit.resources.project.opening import NAMESPACE, PASSWORD

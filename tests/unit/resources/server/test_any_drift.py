@@ -11,8 +11,9 @@ import pytest
 from ecs_operator.cloud import Server
 from tests.unit.resources.server.effects import Crash
 from tests.unit.resources.server.fake_cloud import DEBIAN, UBUNTU
+from tests.unit.resources.server.rows import edit
 from tests.unit.resources.server.stage import Stage, pause_of
-from tests.unit.resources.server.test_changes import edit, server
+from tests.unit.resources.server.test_changes import server
 from tests.unit.resources.server.test_drift import OFF, ON
 from tests.unit.resources.server.test_stopped_changes import running
 

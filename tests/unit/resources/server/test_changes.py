@@ -11,9 +11,9 @@ import pytest
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Meaning, Outcome, Server
 from ecs_operator.engine.conditions import find
-from tests.unit.resources.server.effects import Crash
 from tests.unit.resources.server.fake_cloud import lost, refusal
-from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
+from tests.unit.resources.server.rows import back, changes_since, converge, edit, killed_around_every_effect, there
+from tests.unit.resources.server.stage import SPEC, Stage, pause_of
 
 DEFAULT_GROUP, WEB_GROUP = "507ca48f-814c-4293-8706-300564d54620", "e5a1b7f0-8a3b-4a2c-9d35-6b1f0c2d4e77"
 BIG = {"flavor": "s3.large.2"}
@@ -24,16 +24,6 @@ async def running(**changes: Any) -> Stage:
     stage = Stage(spec={**SPEC, **changes})
     await stage.until_ready()
     return stage
-
-
-def edit(stage: Stage, **changes: Any) -> None:
-    spec = {key: value for key, value in {**stage.obj.spec, **changes}.items() if value is not None}
-    stage.store.edit(KEY, spec=spec)
-
-
-async def converge(stage: Stage) -> None:
-    """Until the present generation is Ready."""
-    await stage.until(lambda: stage.ready.get("status") == "True" and stage.ready.get("observedGeneration") == stage.obj.generation)
 
 
 def server(stage: Stage) -> Server:
@@ -128,22 +118,12 @@ ROWS = [
 ROW_IDS = [row.name for row in ROWS]
 
 
-def changes_since(stage: Stage, position: int) -> tuple[str, ...]:
-    reads = {"cloud.get", "cloud.sweep", "cloud.job"}
-    return tuple(name.removeprefix("cloud.") for name in stage.effects.log[position:] if name.startswith("cloud.") and name not in reads)
-
-
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_a_change_there_and_back(row: Row) -> None:
-    stage = await running(**row.before)
-    before, position = shown(stage), len(stage.effects.log)
-    edit(stage, **row.after)
-    await converge(stage)
-    assert changes_since(stage, position) == row.effects
+    before = shown(await running(**row.before))
+    stage = await there(lambda: running(**row.before), row.after, row.effects)
     assert row.check(shown(stage)), shown(stage)
-    spec = {**stage.obj.spec, **dict.fromkeys(row.after)}
-    stage.store.edit(KEY, spec={key: value for key, value in {**spec, **SPEC, **row.before}.items() if value is not None})
-    await converge(stage)
+    await back(stage, row.before)
     if "description" not in row.after:
         assert shown(stage) == before
     assert "change" not in stage.status
@@ -152,26 +132,12 @@ async def test_a_change_there_and_back(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_the_operator_is_killed_around_every_effect_of_a_change(row: Row) -> None:
-    reference = await running(**row.before)
-    position = len(reference.effects.log)
-    edit(reference, **row.after)
-    await converge(reference)
-    wanted, effects = shown(reference), len(reference.effects.log) - position
-    assert effects > 0
-    for when in ("before", "after"):
-        for number in range(1, effects + 1):
-            stage = await running(**row.before)
-            mishap = stage.effects.plan("*", when, Crash(), nth=number)
-            edit(stage, **row.after)
-            with pytest.raises(Crash):
-                await converge(stage)
-            assert mishap.hits == 1
-            stage.restart()
-            await converge(stage)
-            assert shown(stage) == wanted, f"{when} effect {number}"
-            assert len(stage.settings.resizes) <= 1, "never resized twice"
-            assert "change" not in stage.status
-            stage.exactly_one()
+    def check(stage: Stage, _: Stage, __: int) -> None:
+        assert len(stage.settings.resizes) <= 1, "never resized twice"
+        assert "change" not in stage.status
+        stage.exactly_one()
+
+    await killed_around_every_effect(lambda: running(**row.before), row.after, shown=shown, check=check)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)

@@ -13,8 +13,9 @@ from ecs_operator.cloud import Server
 from ecs_operator.engine.conditions import find
 from tests.unit.resources.server.effects import Crash, When
 from tests.unit.resources.server.fake_cloud import DEBIAN, UBUNTU, refusal
+from tests.unit.resources.server.rows import changes_since, converge, edit
 from tests.unit.resources.server.stage import KEY, Stage, pause_of
-from tests.unit.resources.server.test_changes import DEFAULT_GROUP, WEB_GROUP, changes_since, converge, edit, server
+from tests.unit.resources.server.test_changes import DEFAULT_GROUP, WEB_GROUP, server
 from tests.unit.resources.server.test_stopped_changes import A, B, running
 
 REPORT = {"driftPolicy": "Report"}

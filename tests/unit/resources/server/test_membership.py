@@ -10,7 +10,7 @@ from ecs_operator.api.group import SERVER_GROUP
 from ecs_operator.api.reasons import Reason
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.ports import UnavailableError
-from ecs_operator.resources.membership import members_of
+from ecs_operator.resources.keys import members_of
 from tests.unit.resources.server.effects import When
 from tests.unit.resources.server.stage import KEY, SPEC, Stage
 

@@ -10,10 +10,10 @@ import pytest
 
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Meaning, NewInterface, Outcome
-from tests.unit.resources.server.effects import Crash
 from tests.unit.resources.server.fake_cloud import lost, refusal
+from tests.unit.resources.server.rows import back, changes_since, converge, edit, killed_around_every_effect, there
 from tests.unit.resources.server.stage import KEY, SETTLE, SPEC, Stage, pause_of
-from tests.unit.resources.server.test_changes import WEB_GROUP, changes_since, converge, edit, running, server
+from tests.unit.resources.server.test_changes import WEB_GROUP, running, server
 
 SUBNET, OTHER = SPEC["networkInterfaces"][0]["subnetId"], "2a3b4c5d-1111-4222-8333-944455566677"
 ETH0, ETH1, ETH2 = ({"name": name, "subnetId": SUBNET} for name in ("eth0", "eth1", "eth2"))
@@ -125,41 +125,22 @@ ROW_IDS = [row.name for row in ROWS]
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_a_change_there_and_back(row: Row) -> None:
-    stage = await networked(**row.before)
-    before, position = shown(stage), len(stage.effects.log)
-    edit(stage, **row.after)
-    await converge(stage)
-    assert changes_since(stage, position) == row.effects
+    before = shown(await networked(**row.before))
+    stage = await there(lambda: networked(**row.before), row.after, row.effects)
     assert row.check(shown(stage)), shown(stage)
-    spec = {**stage.obj.spec, **dict.fromkeys(row.after)}
-    stage.store.edit(KEY, spec={key: value for key, value in {**spec, **SPEC, **row.before}.items() if value is not None})
-    await converge(stage)
+    await back(stage, row.before)
     assert shown(stage) == before
     assert "interfaceChange" not in stage.status
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_the_operator_is_killed_around_every_effect_of_a_change(row: Row) -> None:
-    reference = await networked(**row.before)
-    position = len(reference.effects.log)
-    edit(reference, **row.after)
-    await converge(reference)
-    wanted, effects = shown(reference), len(reference.effects.log) - position
-    assert effects > 0
-    for when in ("before", "after"):
-        for number in range(1, effects + 1):
-            stage = await networked(**row.before)
-            mishap = stage.effects.plan("*", when, Crash(), nth=number)
-            edit(stage, **row.after)
-            with pytest.raises(Crash):
-                await converge(stage)
-            assert mishap.hits == 1
-            stage.restart()
-            await converge(stage)
-            assert shown(stage) == wanted, f"{when} effect {number}"
-            assert len(stage.network.added) == len(reference.network.added), "never added twice"
-            assert "interfaceChange" not in stage.status
-            stage.exactly_one()
+    def check(stage: Stage, reference: Stage, _: int) -> None:
+        assert len(stage.network.added) == len(reference.network.added), "never added twice"
+        assert "interfaceChange" not in stage.status
+        stage.exactly_one()
+
+    await killed_around_every_effect(lambda: networked(**row.before), row.after, shown=shown, check=check)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)

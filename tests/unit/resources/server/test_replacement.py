@@ -13,8 +13,9 @@ from ecs_operator.cloud import AttachedVolume, Meaning, Outcome
 from ecs_operator.engine.objects import KubeObject
 from tests.unit.resources.server.effects import Crash, When
 from tests.unit.resources.server.fake_cloud import DEBIAN, UBUNTU, lost, refusal
+from tests.unit.resources.server.rows import back, changes_since, converge, edit, killed_around_every_effect, nothing_comes_of, there
 from tests.unit.resources.server.stage import IDENTITY, KEY, SPEC, Stage, pause_of
-from tests.unit.resources.server.test_changes import changes_since, converge, edit, server
+from tests.unit.resources.server.test_changes import server
 
 REPLACE = {"disruption": {"allow": "Replace"}}
 ZONE = {"availabilityZone": "eu-west-0b"}
@@ -117,14 +118,10 @@ ROW_IDS = [row.name for row in ROWS]
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_there_and_back(row: Row) -> None:
-    stage = await running(**REPLACE, **row.before)
-    before, position = shown(stage), len(stage.effects.log)
-    edit(stage, **row.after)
-    await converge(stage)
-    assert changes_since(stage, position) == row.effects
+    before = shown(await running(**REPLACE, **row.before))
+    stage = await there(lambda: running(**REPLACE, **row.before), row.after, row.effects)
     one_after_the_other(stage)
-    stage.store.edit(KEY, spec={**SPEC, **REPLACE, **row.before})
-    await converge(stage)
+    await back(stage, {**REPLACE, **row.before})
     assert shown(stage) == before
     one_after_the_other(stage, servers=3)
 
@@ -146,26 +143,12 @@ async def test_it_waits_for_consent(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_the_operator_is_killed_around_every_effect(row: Row, when: When) -> None:
-    reference = await running(**REPLACE, **row.before)
-    position = len(reference.effects.log)
-    edit(reference, **row.after)
-    await converge(reference)
-    wanted, effects = shown(reference), len(reference.effects.log) - position
-    assert effects > 0
-    for number in range(1, effects + 1):
-        stage = await running(**REPLACE, **row.before)
-        mishap = stage.effects.plan("*", when, Crash(), nth=number)
-        edit(stage, **row.after)
-        with pytest.raises(Crash):
-            await converge(stage)
-        assert mishap.hits == 1
-        stage.restart()
-        await converge(stage)
-        assert shown(stage) == wanted, f"{when} effect {number}"
+async def test_the_operator_is_killed_around_every_effect(row: Row) -> None:
+    def check(stage: Stage, _: Stage, __: int) -> None:
         assert {each for call in stage.cloud.deletions for each in call["ids"]} == {"server-1"}
         one_after_the_other(stage)
+
+    await killed_around_every_effect(lambda: running(**REPLACE, **row.before), row.after, shown=shown, check=check)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
@@ -363,18 +346,7 @@ HINDRANCES: list[tuple[dict[str, Any], str, str]] = [
 async def test_what_cannot_be_had_destroys_nothing(change: dict[str, Any], reason: str, part: str) -> None:
     stage = await running(**REPLACE)
     stage.settings.cores = 2
-    position, spec = len(stage.effects.log), stage.obj.spec
-    edit(stage, vpcId=VPC, **change)
-    await stage.until(lambda: stage.reason == reason)
-    assert part in stage.message
-    assert "the server is left as it is" in stage.message
-    writes = stage.store.status_writes
-    for _ in range(3):
-        stage.clock.advance(pause_of(await stage.once()))
-    assert (changes_since(stage, position), stage.store.status_writes) == ((), writes)
-    stage.store.edit(KEY, spec=spec)
-    await converge(stage)
-    assert changes_since(stage, position) == ()
+    await nothing_comes_of(stage, {"vpcId": VPC, **change}, reason=reason, says=(part, "the server is left as it is"))
 
 
 async def test_what_a_server_uses_counts_as_free_for_the_next() -> None:

@@ -14,10 +14,11 @@ from ecs_operator.cloud import Image, Meaning, Outcome
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Blocked
 from ecs_operator.engine.ports import SecretData
-from tests.unit.resources.server.effects import Crash, When
+from tests.unit.resources.server.effects import When
 from tests.unit.resources.server.fake_cloud import BULKY, DEBIAN, UBUNTU, lost, refusal
+from tests.unit.resources.server.rows import back, changes_since, converge, edit, killed_around_every_effect, nothing_comes_of, there
 from tests.unit.resources.server.stage import KEY, SPEC, Stage, pause_of
-from tests.unit.resources.server.test_changes import changes_since, converge, edit, server
+from tests.unit.resources.server.test_changes import server
 
 A, B = "0f3d1c0a-0000-4000-8000-00000000000a", "0f3d1c0a-0000-4000-8000-00000000000b"
 PASSWORDS = {"one": "First-Passw0rd!", "two": "Secnd-Passw0rd!"}
@@ -154,14 +155,10 @@ ROW_IDS = [row.name for row in ROWS]
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_a_change_there_and_back(row: Row) -> None:
-    stage = await running(**row.before)
-    before, position = shown(stage), len(stage.effects.log)
-    edit(stage, **row.after)
-    await converge(stage)
-    assert changes_since(stage, position) == row.effects
+    before = shown(await running(**row.before))
+    stage = await there(lambda: running(**row.before), row.after, row.effects)
     assert {key: shown(stage)[key] for key in row.check} == row.check
-    stage.store.edit(KEY, spec={**SPEC, **row.before})
-    await converge(stage)
+    await back(stage, row.before)
     # Nobody saw how the first password and user data came there.
     unseen = {"password", "user_data"}
     assert {key: value for key, value in shown(stage).items() if key not in unseen} == {
@@ -173,31 +170,15 @@ async def test_a_change_there_and_back(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 async def test_the_operator_is_killed_around_every_effect_of_a_change(row: Row) -> None:
-    reference = await running(**row.before)
-    position = len(reference.effects.log)
-    edit(reference, **row.after)
-    await converge(reference)
-    wanted, effects = shown(reference), len(reference.effects.log) - position
-    assert effects > 0
-    moments: tuple[When, ...] = ("before", "after")
-    for when in moments:
-        for number in range(1, effects + 1):
-            stage = await running(**row.before)
-            start = len(stage.effects.log)
-            mishap = stage.effects.plan("*", when, Crash(), nth=number)
-            edit(stage, **row.after)
-            with pytest.raises(Crash):
-                await converge(stage)
-            assert mishap.hits == 1
-            stage.restart()
-            await converge(stage)
-            assert shown(stage) == wanted, f"{when} effect {number}"
-            assert len(stage.systems.installed) <= 1, "never installed twice"
-            assert len(stage.systems.moves) <= 1, "never moved twice"
-            sent = [name for name in changes_since(stage, start) if name == "start"]
-            assert len(sent) <= 2, "one start, but for the one the crash took the answer of"
-            assert "change" not in stage.status
-            stage.exactly_one()
+    def check(stage: Stage, _: Stage, position: int) -> None:
+        assert len(stage.systems.installed) <= 1, "never installed twice"
+        assert len(stage.systems.moves) <= 1, "never moved twice"
+        sent = [name for name in changes_since(stage, position) if name == "start"]
+        assert len(sent) <= 2, "one start, but for the one the crash took the answer of"
+        assert "change" not in stage.status
+        stage.exactly_one()
+
+    await killed_around_every_effect(lambda: running(**row.before), row.after, shown=shown, check=check)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
@@ -337,18 +318,7 @@ def replaced(image: Image) -> Image:
     ],
 )
 async def test_what_cannot_be_done_stops_nothing(change: dict[str, Any], reason: Reason, part: str) -> None:
-    stage = await running(**OPS)
-    position, spec = len(stage.effects.log), stage.obj.spec
-    edit(stage, **change)
-    await stage.until(lambda: stage.reason == reason)
-    assert part in stage.message
-    writes = stage.store.status_writes
-    for _ in range(3):
-        stage.clock.advance(pause_of(await stage.once()))
-    assert (changes_since(stage, position), stage.store.status_writes) == ((), writes)
-    stage.store.edit(KEY, spec=spec)
-    await converge(stage)
-    assert changes_since(stage, position) == ()
+    await nothing_comes_of(await running(**OPS), change, reason=reason, says=(part,))
 
 
 async def test_a_missing_group_is_waited_for() -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ecs_operator.api.reasons import Reason
 from ecs_operator.cloud import Meaning
 from ecs_operator.engine.outcome import Blocked
-from ecs_operator.resources.creations import TURN_PAUSE, Creations, turn_key
+from ecs_operator.resources.creations import TURN_PAUSE, Creations
+from ecs_operator.resources.keys import turn_key
 from ecs_operator.resources.tenancy import Tenant
 from tests.unit.resources.server.crowd import PROJECT, crowd
 from tests.unit.resources.server.fake_cloud import lost, refusal

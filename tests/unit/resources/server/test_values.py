@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ecs_operator.api.server import ServerSpec, ServerStatus, Volume
-from ecs_operator.cloud import Address, AttachedVolume, BlockDevice, Fault, Server
+from ecs_operator.cloud import Address, AttachedVolume, BlockDevice, Fault, Server, parse_time
 from ecs_operator.resources.ownership import MARKER_KEY, Owner
 from ecs_operator.resources.server.evidence import look_among
 from ecs_operator.resources.server.status import fold, lacks_details, vanished
 from ecs_operator.resources.server.volumes import VolumeFate, fate, recorded_at_creation, refreshed
-from ecs_operator.resources.times import growing, parse_time, poll_pause
+from ecs_operator.resources.times import growing, poll_pause
 from tests.unit.resources.server.stage import IDENTITY, SPEC, START, UID
 
 

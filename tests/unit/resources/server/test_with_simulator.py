@@ -42,8 +42,12 @@ class ClientClock:
 @contextlib.asynccontextmanager
 async def performance(spec: Mapping[str, Any] | None = None) -> AsyncGenerator[tuple[Stage, SimulatedCloud], None]:
     stage = Stage(spec=spec)
-    simulator = Simulator()
-    simulator._enter(World.from_seed(None, wall=lambda: stage.clock.now().timestamp()))
+
+    def wall() -> float:
+        return stage.clock.now().timestamp()
+
+    simulator = Simulator(wall=wall)
+    simulator._enter(World.from_seed(None, wall=wall))
     async with simulated_cloud(simulator=simulator) as cloud:
         client = await EcsClient.open(
             endpoint=cloud.url,

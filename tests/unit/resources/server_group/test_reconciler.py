@@ -11,7 +11,7 @@ from ecs_operator.cloud import Meaning, Outcome
 from ecs_operator.engine.objects import ObjectKey
 from ecs_operator.engine.outcome import Again, Blocked, Done, Lane
 from ecs_operator.engine.ports import ConflictError, UnavailableError
-from ecs_operator.resources.membership import members_of
+from ecs_operator.resources.keys import members_of
 from ecs_operator.resources.server_group.planner import cloud_name
 from ecs_operator.resources.server_group.reconciler import ServerGroupReconciler
 from ecs_operator.resources.tenancy import TenantUnavailable
