@@ -54,7 +54,7 @@ class Player:
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("name", PAGES)
-async def test_what_a_page_shows_is_what_is_answered(shell: Shell, name: str, is_update: bool) -> None:  # noqa: FBT001 -- a fixture
+async def test_what_a_page_shows_is_what_is_answered(shell: Shell, name: str, *, is_update: bool) -> None:
     text = TEXTS[name]
     manifests = "".join(step.content for step in steps(text) if isinstance(step, File))
     player = Player(shell=shell, names=Names(page=name, known=ids_in(f"{manifests} {SEED_ACCOUNT}")), is_update=is_update)
